@@ -1,0 +1,1 @@
+"""How a record reads, one file a content type."""

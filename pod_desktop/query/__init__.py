@@ -1,0 +1,1 @@
+"""How records are asked for: text -> tree; tree -> predicate; tree -> SQL conditions; completion."""

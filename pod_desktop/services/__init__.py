@@ -1,0 +1,1 @@
+"""Who does what when: async or plain, without a toolkit."""

@@ -1,0 +1,1 @@
+"""A Proofpoint on Demand that behaves, and misbehaves on command."""

@@ -1,0 +1,1 @@
+"""Where events live. Other rooms import what stands here."""

@@ -1,0 +1,159 @@
+"""What any event store does for the rooms above, whatever engine is behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal, NamedTuple, Protocol
+
+from pod_desktop.core.record import Arrival, EventRow
+from pod_desktop.core.status import Counters
+from pod_desktop.query.tree import Everything, Node
+
+LIVE: Final = "live"
+BACKFILL: Final = "backfill"
+"""The two write lanes; each has its own active segment, so that time ranges stay narrow."""
+
+Order = Literal["newest", "oldest"]
+Matches = Callable[[str, bytes, "Source"], bool]
+"""(kind, raw record, source) -> does it match; asked where the columns alone cannot decide."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where records come from. Kept with every record, so a renamed or deleted connector stays readable."""
+
+    connector: str
+    tenant: str
+    cluster_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """One durable transaction: records, and what makes a restart go on exactly behind them."""
+
+    source: Source
+    lane: str
+    records: Sequence[Arrival]
+    stream: str
+    """Key of the stream's progress, `<connector>/<kind>` (or `import/<file>`)."""
+    progress: Mapping[str, object] = field(default_factory=dict)
+    """Small JSON values merged into the stream's progress (cursor, finished archive hours)."""
+    counters: Counters = field(default_factory=Counters)
+    """Added to the stream's counters, without stored, duplicates, quarantined and bytes_raw:
+    these the store counts itself."""
+
+
+class Committed(NamedTuple):
+    stored: int
+    duplicates: int
+    quarantined: int
+
+
+class Progress(NamedTuple):
+    """A stream's progress as of its last commit."""
+
+    values: dict[str, object]
+    counters: Counters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """A question to the store."""
+
+    tree: Node = field(default_factory=Everything)
+    since: int | None = None
+    """Microseconds UTC, included."""
+    until: int | None = None
+    """Microseconds UTC, not included."""
+    kinds: tuple[str, ...] = ()
+    """Empty: all."""
+    connectors: tuple[str, ...] = ()
+    """Names; empty: all."""
+    matches: Matches | None = None
+    """The tree as a predicate on the raw record; without it a tree that columns cannot decide raises."""
+
+
+class Place(NamedTuple):
+    """Where a row stands in the order by time; pages go on behind it."""
+
+    time: int
+    seq: int
+
+
+class Totals(NamedTuple):
+    records: int
+    bytes_raw: int
+    bytes_disk: int
+    oldest: int | None
+    newest: int | None
+    """Microseconds UTC of the records' own times."""
+
+
+class Writer(Protocol):
+    """One per data directory; used from one thread at a time."""
+
+    def commit(self, commit: Commit) -> Committed:
+        """Store what is new, count what is known, durably, in one transaction.
+
+        Raises:
+            Outage: the disk is full or failing; nothing of this commit was kept.
+        """
+        ...
+
+    def progress(self, stream: str) -> Progress: ...
+
+    def tidy(self) -> None:
+        """Housekeeping between commits (checkpoints, sealing full segments in the background)."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Reader(Protocol):
+    """Any number, in any process, while a writer writes; each used from one thread at a time."""
+
+    def version(self) -> int:
+        """Changes whenever a commit has landed; cheap enough to be asked ten times a second."""
+        ...
+
+    def search(
+        self, ask: Ask, *, order: Order = "newest", after: Place | None = None, limit: int | None = None
+    ) -> Iterator[EventRow]:
+        """Matching rows in order of time (ties by seq), from `after` on."""
+        ...
+
+    def count(self, ask: Ask) -> int: ...
+
+    def count_by(self, ask: Ask, name: str, limit: int = 1_000) -> list[tuple[str, int]]:
+        """Values of a field and how many records have them, most frequent first."""
+        ...
+
+    def histogram(self, ask: Ask, every: int) -> list[tuple[int, str, int]]:
+        """(start of bucket in microseconds UTC, outcome, count), ascending; `every` in microseconds."""
+        ...
+
+    def raw(self, seq: int) -> bytes:
+        """The record exactly as received.
+
+        Raises:
+            KeyError: no such record.
+            Outage: its block is damaged.
+        """
+        ...
+
+    def source(self, seq: int) -> Source: ...
+
+    def row(self, seq: int) -> EventRow: ...
+
+    def find(self, kind: str, rid: str) -> EventRow | None: ...
+
+    def progress(self, stream: str) -> Progress: ...
+
+    def streams(self) -> list[str]:
+        """All streams that ever committed."""
+        ...
+
+    def totals(self) -> Totals: ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,1 @@
+"""How events arrive: wire, verdict, session (only user of websockets), archive."""

@@ -1,0 +1,1 @@
+"""What is seen: the only room that names PySide6 or qasync."""

@@ -1,0 +1,1 @@
+"""Where secrets live: keychain, credentials directory, memory."""
