@@ -1,1 +1,15 @@
 """Where events live. Other rooms import what stands here."""
+
+from pod_desktop.store.datadir import DataDir, Lock, default_root, lock_holder
+from pod_desktop.store.ledger import Command, ConnectorEntry, Ledger, ServiceInfo
+
+__all__ = [
+    "Command",
+    "ConnectorEntry",
+    "DataDir",
+    "Ledger",
+    "Lock",
+    "ServiceInfo",
+    "default_root",
+    "lock_holder",
+]

@@ -1,0 +1,287 @@
+"""The ledger: connectors, what collectors say of themselves, commands between processes, settings.
+
+One small SQLite file that windows, commands and the service share. Definitions are committed with
+synchronous=FULL; status rows, which are renewed every moment, are not worth an fsync.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import apsw
+
+from pod_desktop.core.connector import CollectConnector, from_file, to_file
+from pod_desktop.core.faults import Outage, UserFault
+from pod_desktop.core.status import StreamStatus
+
+SCHEMA: Final = 1
+_TABLES: Final = """
+create table connector(
+    id integer primary key, name text not null unique collate nocase, definition text not null,
+    enabled integer not null, created integer not null, changed integer not null);
+create table status(connector text not null, kind text not null, at integer not null, status text not null,
+    primary key(connector, kind)) without rowid;
+create table service(one integer primary key check(one = 1), pid integer, started integer, beat integer, version text);
+create table command(id integer primary key autoincrement, name text not null, args text not null, at integer not null);
+create table setting(key text primary key, value text not null) without rowid;
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectorEntry:
+    """A connector as the ledger keeps it."""
+
+    connector: CollectConnector
+    enabled: bool
+    created: int
+    """Microseconds UTC."""
+    changed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceInfo:
+    """The collector service's sign of life."""
+
+    pid: int
+    started: int
+    beat: int
+    """Microseconds UTC of the last heartbeat."""
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """Something a window asks of the service."""
+
+    name: str
+    args: dict[str, Any]
+    at: int
+
+
+class Ledger:
+    """The ledger file. Safe to use from several threads; every call is short."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the ledger.
+
+        Raises:
+            Outage: the file is no ledger, of a newer version, or cannot be opened.
+        """
+        self._path = path
+        self._lock = threading.RLock()
+        with self._errors():
+            self._writer = apsw.Connection(str(path))
+            self._writer.set_busy_timeout(5_000)
+            self._writer.pragma("journal_mode", "wal")
+            self._writer.pragma("synchronous", "full")
+            self._create()
+            # data_version tells of changes by other connections only: so reads have one of their own.
+            self._reader = apsw.Connection(str(path))
+            self._reader.set_busy_timeout(5_000)
+            self._reader.pragma("query_only", True)
+
+    def close(self) -> None:
+        with self._lock:
+            self._reader.close()
+            self._writer.close()
+
+    def version(self) -> int:
+        """Changes whenever anything in the ledger has been committed, by whichever process."""
+        with self._lock, self._errors():
+            return int(self._reader.pragma("data_version"))
+
+    # connectors
+
+    def connectors(self) -> list[ConnectorEntry]:
+        """All connectors in the order of creation."""
+        rows = self._read("select definition, enabled, created, changed from connector order by id")
+        return [_entry(*row) for row in rows]
+
+    def connector(self, name: str) -> ConnectorEntry:
+        """The connector of that name, whatever its case.
+
+        Raises:
+            UserFault: there is none; the words name those that are.
+        """
+        rows = self._read(
+            "select definition, enabled, created, changed from connector where name = ?", (name,)
+        )
+        if not rows:
+            names = ", ".join(entry.connector.name for entry in self.connectors()) or "none yet"
+            raise UserFault(f"There is no connector named {name!r}.", "name", f"Connectors: {names}.")
+        return _entry(*rows[0])
+
+    def add_connector(self, connector: CollectConnector, *, now: int, enabled: bool = True) -> None:
+        """Raises UserFault when the name is taken."""
+        try:
+            self._write(
+                "insert into connector(name, definition, enabled, created, changed) values(?,?,?,?,?)",
+                (connector.name, json.dumps(to_file(connector)), enabled, now, now),
+            )
+        except apsw.ConstraintError:
+            raise UserFault(
+                f"A connector named {connector.name} exists already.", "name", "Choose another name."
+            ) from None
+
+    def update_connector(self, connector: CollectConnector, *, now: int) -> None:
+        """Replace the definition of the connector of that name; raises UserFault when there is none."""
+        self.connector(connector.name)
+        self._write(
+            "update connector set definition = ?, changed = ? where name = ?",
+            (json.dumps(to_file(connector)), now, connector.name),
+        )
+
+    def set_enabled(self, name: str, enabled: bool, *, now: int) -> None:
+        """Raises UserFault when there is no such connector."""
+        self.connector(name)
+        self._write("update connector set enabled = ?, changed = ? where name = ?", (enabled, now, name))
+
+    def remove_connector(self, name: str) -> None:
+        """Forget the connector and its status; its records stay. Raises UserFault when there is none."""
+        name = self.connector(name).connector.name
+        with self._transaction():
+            self._writer.execute("delete from connector where name = ?", (name,))
+            self._writer.execute("delete from status where connector = ?", (name,))
+
+    # what the service says
+
+    def put_statuses(self, statuses: list[StreamStatus], *, now: int) -> None:
+        """Publish states of streams; replaces what was said of them before."""
+        with self._transaction(durable=False):
+            self._writer.executemany(
+                "insert or replace into status(connector, kind, at, status) values(?,?,?,?)",
+                [(s.connector, s.kind, now, json.dumps(s.to_json())) for s in statuses],
+            )
+
+    def statuses(self) -> list[StreamStatus]:
+        """What every stream last said, by connector and content type."""
+        rows = self._read("select status from status order by connector, kind")
+        return [StreamStatus.from_json(json.loads(text)) for (text,) in rows]
+
+    def drop_status(self, connector: str, kind: str) -> None:
+        """Forget the state of a stream that is no more."""
+        self._write("delete from status where connector = ? and kind = ?", (connector, kind))
+
+    def put_service(self, info: ServiceInfo | None) -> None:
+        """The service's sign of life; None when it has stopped."""
+        with self._transaction(durable=False):
+            self._writer.execute("delete from service")
+            if info is not None:
+                self._writer.execute(
+                    "insert into service(one, pid, started, beat, version) values(1,?,?,?,?)",
+                    (info.pid, info.started, info.beat, info.version),
+                )
+
+    def service(self) -> ServiceInfo | None:
+        rows = self._read("select pid, started, beat, version from service")
+        if not rows:
+            return None
+        pid, started, beat, version = rows[0]
+        return ServiceInfo(pid=pid, started=started, beat=beat, version=version)
+
+    # what windows ask
+
+    def post(self, name: str, args: Mapping[str, Any], *, now: int) -> None:
+        """Ask something of the service."""
+        self._write("insert into command(name, args, at) values(?,?,?)", (name, json.dumps(dict(args)), now))
+
+    def take_commands(self) -> list[Command]:
+        """All commands not yet taken, oldest first; each is given once."""
+        if not self._read("select 1 from command limit 1"):
+            return []
+        with self._transaction():
+            rows = list(self._writer.execute("select name, args, at from command order by id"))
+            self._writer.execute("delete from command")
+        return [Command(name=name, args=json.loads(args), at=at) for name, args, at in rows]
+
+    # settings
+
+    def setting(self, key: str, default: Any = None) -> Any:
+        """A setting's JSON value."""
+        rows = self._read("select value from setting where key = ?", (key,))
+        return json.loads(rows[0][0]) if rows else default
+
+    def set_setting(self, key: str, value: Any) -> None:
+        self._write("insert or replace into setting(key, value) values(?,?)", (key, json.dumps(value)))
+
+    # the file
+
+    def _create(self) -> None:
+        with self._transaction():
+            found = int(self._writer.pragma("user_version"))
+            if found == 0 and not list(self._writer.execute("select 1 from sqlite_schema limit 1")):
+                self._writer.execute(_TABLES)
+                self._writer.pragma("user_version", SCHEMA)
+            elif found > SCHEMA:
+                raise Outage(
+                    f"The ledger was made by a newer version (schema {found}, this program knows {SCHEMA}).",
+                    str(self._path),
+                    "Update POD Desktop, or choose another directory with --data-dir.",
+                )
+            elif found == 0:
+                raise Outage(
+                    "This file is a database, but not a ledger.",
+                    str(self._path),
+                    "Move it away, or choose another directory with --data-dir.",
+                )
+
+    def _read(self, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        with self._lock, self._errors():
+            return list(self._reader.execute(sql, values))
+
+    def _write(self, sql: str, values: tuple[Any, ...]) -> None:
+        with self._transaction():
+            self._writer.execute(sql, values)
+
+    @contextmanager
+    def _transaction(self, durable: bool = True) -> Iterator[None]:
+        with self._lock, self._errors():
+            self._writer.pragma("synchronous", "full" if durable else "normal")
+            self._writer.execute("begin immediate")
+            try:
+                yield
+            except BaseException:
+                self._writer.execute("rollback")
+                raise
+            self._writer.execute("commit")
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Say in words what SQLite says in codes."""
+        try:
+            yield
+        except apsw.ConstraintError:
+            raise
+        except (apsw.NotADBError, apsw.CorruptError):
+            raise Outage(
+                "The ledger is damaged or is no database.",
+                str(self._path),
+                "Restore it from a backup, or choose another directory with --data-dir.",
+            ) from None
+        except apsw.FullError:
+            raise Outage("The disk is full.", str(self._path), "Free some space.") from None
+        except apsw.BusyError:
+            raise Outage(
+                "The ledger is held by another process.", str(self._path), "Try again in a moment."
+            ) from None
+        except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.IOError, apsw.PermissionsError) as error:
+            raise Outage(
+                f"The ledger cannot be used ({error}).",
+                str(self._path),
+                "Check the directory's permissions and free space.",
+            ) from None
+
+
+def _entry(definition: str, enabled: int, created: int, changed: int) -> ConnectorEntry:
+    return ConnectorEntry(
+        connector=from_file(json.loads(definition)),
+        enabled=bool(enabled),
+        created=created,
+        changed=changed,
+    )
