@@ -2,6 +2,11 @@
 
 Matching, for both: text without regard to case (str.casefold); on a field with several values any value
 may match; a field that the record does not have matches nothing but a negation.
+
+What a value typed without operators becomes depends on the type of its field (query.fields):
+`text` fields (subject, url, attachment.name, ...) give Words; all others give the whole value, Equals or Like.
+`time` gives a Range of microseconds (a bare date is its whole day), always with the low end included and the
+high end not; `field:""` gives Not(Exists), so the parser never makes an empty Equals.
 """
 
 from __future__ import annotations
@@ -36,7 +41,12 @@ class Text:
 
     Matches where `words`, case-folded, stands in the case-folded search text and begins there at the
     beginning of a word; unless `phrase`, the last word may go on (`paypa` finds paypal), and `*` stands
-    for any run of characters and `?` for one.
+    for any run of characters and `?` for one. With `phrase` it must also end at the end of a word, and `*`
+    and `?` are themselves.
+
+    A word is a run of letters, digits, marks and private-use characters (Unicode L*, N*, M*, Co: all that
+    FTS5's unicode61 takes, so its tokens are a necessary condition). Where `words` begins (ends) with any
+    other character, that side needs no boundary: `@bad.example` and `"/login"` match inside anything.
     """
 
     words: str
@@ -44,8 +54,16 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """Words inside a value of the field, by the rules of Text; for the fields of type `text`."""
+
+    words: str
+    phrase: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Equals:
-    """The whole value, case-folded; numbers by value."""
+    """The whole value, case-folded; numbers by value (on a number field `value` is a written number)."""
 
     value: str
 
@@ -71,7 +89,12 @@ ONE = Mark("one")
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Between two bounds; None is open. For numbers and times (microseconds UTC); text by code point."""
+    """Between two bounds; None is open. For numbers and times (microseconds UTC); text by code point.
+
+    Both bounds are numbers or both are text, and not both None. Numbers at or beyond 2**63 come as float, so
+    an int always fits a 64-bit column. Number bounds take numbers, and text that is written as a number (the
+    mail log's sizes are text); text bounds take text, case-folded on both sides.
+    """
 
     low: int | float | str | None
     high: int | float | str | None
@@ -98,7 +121,7 @@ class Exists:
     """The record has the field with a value that is not ''."""
 
 
-Test = Equals | Like | Range | Regex | Network | Exists
+Test = Words | Equals | Like | Range | Regex | Network | Exists
 
 
 @dataclass(frozen=True, slots=True)
