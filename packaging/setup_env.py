@@ -103,13 +103,13 @@ def prepare(environment: Environment, lock: str) -> None:
     """Make the environment ready for `lock`; at once where it is."""
     if environment.is_ready(lock):
         return
-    with _alone(environment.root / ".venv.lock"):
+    with _alone(environment.root / ".venv.lock") as held:
         if environment.is_ready(lock):  # another one was faster
             return
         say(f"Setting up POD Desktop in {environment.folder} (once; a minute or two) …")
         _make_folder(environment)
         environment.mark.touch()
-        _install(environment, lock)
+        _install(environment, lock, held)
         _compile(environment)
         done = {lock: environment.wanted(lock), "place": environment.place()}
         if lock == "test":  # its lock holds all of the app's
@@ -119,8 +119,11 @@ def prepare(environment: Environment, lock: str) -> None:
 
 
 @contextlib.contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Hold the lock file; a second setup waits here for the first."""
+def _alone(path: Path) -> Iterator[tuple[int, ...]]:
+    """Hold the lock file; a second setup waits here for the first.
+
+    Gives the descriptors that a child must inherit for the lock to last as long as the child does.
+    """
     try:
         handle = path.open("a+b")
     except OSError as error:
@@ -136,7 +139,7 @@ def _alone(path: Path) -> Iterator[None]:
                 with contextlib.suppress(OSError):  # it gives up after ten seconds
                     msvcrt.locking(handle.fileno(), msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined,unused-ignore]
                     break
-            yield
+            yield ()
         else:
             import fcntl
 
@@ -145,7 +148,7 @@ def _alone(path: Path) -> Iterator[None]:
             except OSError:
                 say("Another setup of this checkout is running; waiting for it …")
                 fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
+            yield (handle.fileno(),)
 
 
 def _make_folder(environment: Environment) -> None:
@@ -175,14 +178,17 @@ def _works(python: Path) -> bool:
     return answer.returncode == 0 and answer.stdout.split() == [str(part) for part in sys.version_info[:2]]
 
 
-def _install(environment: Environment, lock: str) -> None:
-    _pip(environment, "--require-hashes", "--only-binary", ":all:", "-r", str(LOCKS[lock]))
+def _install(environment: Environment, lock: str, held: tuple[int, ...]) -> None:
+    _pip(environment, held, "--require-hashes", "--only-binary", ":all:", "-r", str(LOCKS[lock]))
     # Without isolation: the build tools are locked packages too, so this asks no index.
-    _pip(environment, "--no-deps", "--no-build-isolation", "--no-index", "-e", str(environment.root))
+    _pip(environment, held, "--no-deps", "--no-build-isolation", "--no-index", "-e", str(environment.root))
 
 
-def _pip(environment: Environment, *arguments: str) -> None:
-    """One `pip install`; which index it asks is the user's configuration, never ours."""
+def _pip(environment: Environment, held: tuple[int, ...], *arguments: str) -> None:
+    """One `pip install`; which index it asks is the user's configuration, never ours.
+
+    It inherits the lock: when only this process is killed, the next setup still waits for its pip to end.
+    """
     command = [str(environment.python), "-m", "pip", "install", "--quiet", "--no-compile", "--no-input"]
     done = subprocess.run(
         [*command, *arguments],
@@ -190,6 +196,7 @@ def _pip(environment: Environment, *arguments: str) -> None:
         env={**_clean_env(), "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_USER": "0"},
         stdin=subprocess.DEVNULL,
         stdout=sys.stderr,
+        pass_fds=held,
         check=False,
     )
     if done.returncode:

@@ -90,20 +90,21 @@ def _qt_problem(python: Path, platform: str) -> str:
 
 def _require(packages: tuple[str, ...], problem: str, say: Say) -> None:
     """Install by apt as root or with a password-less sudo; else name the line and end with 2."""
-    line = f"apt-get install --no-install-recommends {' '.join(packages)}"
+    sudo = "" if os.geteuid() == 0 else "sudo "
+    line = f"{sudo}apt-get update && {sudo}apt-get install --no-install-recommends {' '.join(packages)}"
     if not shutil.which("apt-get"):
         say(f"{problem} Install what Debian calls: {' '.join(packages)}")
         raise SystemExit(2)
     prefix = _privilege()
     if prefix is None:
-        say(f"{problem} Run this, then start again:\n  sudo {line}")
+        say(f"{problem} Run this, then start again:\n  {line}")
         raise SystemExit(2)
-    say(f"{problem} Installing them: {line}")
+    say(f"{problem} Installing by apt: {' '.join(packages)}")
     if not _apt(prefix, "install", "-y", "--no-install-recommends", *packages):
         # A fresh image has no package lists, an old one has lists of versions that are gone.
         _apt(prefix, "update")
         if not _apt(prefix, "install", "-y", "--no-install-recommends", *packages):
-            say(f"apt-get failed, see above. Run this, then start again:\n  sudo {line}")
+            say(f"apt-get failed, see above. Run this, then start again:\n  {line}")
             raise SystemExit(2)
 
 
