@@ -1,0 +1,77 @@
+"""Things that catch the eye: notices, chips, dots. The words say it, the colour repeats it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
+
+from pod_desktop.core import blocks
+from pod_desktop.ui import theme
+from pod_desktop.ui.text import PlainLabel, tip
+
+
+class Notice(QFrame):
+    """A coloured box with something to read before all else."""
+
+    def __init__(
+        self, words: str = "", tone: str = blocks.WARN, title: str = "", *, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._title = PlainLabel("", "strong", wrap=True, selectable=True)
+        self._words = PlainLabel("", wrap=True, selectable=True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(10, 7, 10, 7)
+        layout.setSpacing(1)
+        layout.addWidget(self._title)
+        layout.addWidget(self._words)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.say(words, tone, title)
+
+    def say(self, words: str, tone: str = blocks.WARN, title: str = "") -> None:
+        """Show other words; without any it hides."""
+        self.setProperty("notice", tone)
+        self.style().unpolish(self)
+        self.style().polish(self)
+        for label, text in ((self._title, title), (self._words, words)):
+            label.setText(text)
+            label.setVisible(bool(text))
+            label.style().unpolish(label)
+            label.style().polish(label)
+        self.setAccessibleName(f"{title} {words}".strip()[:500])
+        self.setVisible(bool(words or title))
+
+
+class Chip(PlainLabel):
+    """A short word on a coloured ground."""
+
+    def __init__(
+        self, words: str, tone: str = blocks.MUTED, note: str = "", *, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(words, "chip", parent=parent)
+        self.setProperty("chip", tone)
+        self.setToolTip(tip(note))
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+
+class Dot(QWidget):
+    """A small round light; what it means stands beside it in words."""
+
+    def __init__(self, tone: str = blocks.MUTED, *, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._tone = tone
+        self.setFixedSize(QSize(8, 8))
+
+    def show_tone(self, tone: str) -> None:
+        """Change the colour to that of a tone."""
+        if tone != self._tone:
+            self._tone = tone
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(theme.dot(self._tone)))
+        painter.drawEllipse(QRectF(0, 0, 8, 8))
+        painter.end()
