@@ -1,0 +1,158 @@
+"""Which hours a stream has, and which it must still fetch from the archive. Pure: values in, values out.
+
+An hour is done when the archive gave it after it ended, or when one unbroken live session covered it. The
+hours in which a live session began, or broke, are fetched from the archive once they are over: what was
+on its way when a socket died is lost to the live stream, and nobody promises what a new session replays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from pod_desktop.core import limits
+from pod_desktop.core.clock import HOUR, MINUTE, SECOND
+from pod_desktop.stream import first_in_reach, from_runs, hour_begin, hour_of, runs
+
+SETTLE: Final = 3 * MINUTE
+"""After its end an hour may not be complete in the archive at once (one collector waits two minutes)."""
+BUFFER: Final = limits.LIVE_BUFFER_SECONDS * SECOND - 5 * MINUTE
+"""A break of up to this is bridged by the service's live buffer, with room for clocks that differ."""
+INTERVALS: Final = 200
+"""Stretches of live coverage that are remembered; the oldest are forgotten, and so fetched again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """What a stream has of each hour since its start."""
+
+    start: int
+    """Microseconds UTC of `collect from`."""
+    first: int
+    """The hour that collecting begins with."""
+    archived: frozenset[int] = frozenset()
+    live: tuple[tuple[int, int], ...] = ()
+    """Unbroken stretches of the live stream (microseconds UTC), ascending."""
+    gaps: tuple[tuple[int, int], ...] = ()
+    """Stretches that nobody can give any more."""
+    postponed: Mapping[int, int] = field(default_factory=dict)
+    """Hours that could not be fetched, and when they are due again. Not kept over a restart."""
+
+    @classmethod
+    def begin(cls, start: int, *, backfill: bool) -> Coverage:
+        """Nothing yet. Without backfill the hour under way is left to the live stream."""
+        first = hour_of(start) if backfill else hour_of(start + HOUR - 1)
+        return cls(start=start, first=first)
+
+    @classmethod
+    def load(cls, values: Mapping[str, object], fresh: Coverage) -> Coverage:
+        """What a stream's progress says; `fresh` where it says nothing or nonsense.
+
+        A stream whose collect-from was moved back by its user fetches the hours before.
+        """
+        if not isinstance(values.get("start"), int):
+            return fresh
+        return replace(
+            fresh,
+            archived=frozenset(from_runs(values.get("archived"))),
+            live=_stretches(values.get("live")),
+            gaps=_stretches(values.get("gaps")),
+        )
+
+    def values(self) -> dict[str, object]:
+        """Small JSON values for the stream's progress; load() reads them back."""
+        return {
+            "start": self.start,
+            "archived": runs(self.archived),
+            "live": [list(stretch) for stretch in self.live],
+            "gaps": [list(stretch) for stretch in self.gaps],
+        }
+
+    def has(self, hour: int) -> bool:
+        """Is the hour done, so far as it has come?"""
+        begin, end = hour_begin(hour), hour_begin(hour + 1)
+        return hour in self.archived or any(since <= begin and until >= end for since, until in self.live)
+
+    def missing(self, now: int) -> list[int]:
+        """Hours that are over and still to be fetched, newest first; without postponed ones."""
+        last = hour_of(now - SETTLE) - 1
+        first = max(self.first, first_in_reach(now))
+        return [
+            hour
+            for hour in range(last, first - 1, -1)
+            if not self.has(hour) and self.postponed.get(hour, 0) <= now
+        ]
+
+    def unfinished(self, now: int) -> tuple[int, int] | None:
+        """The stretch up to now that no hour has settled of yet, unless live covers it from its start."""
+        begin = hour_begin(max(hour_of(now - SETTLE), self.first))
+        if begin >= now or (self.live and self.live[-1][0] <= begin and now - self.live[-1][1] <= BUFFER):
+            return None
+        return begin, now
+
+    def bridged(self, now: int) -> bool:
+        """Is the last moment of live coverage so near that the service's buffer fills the break?"""
+        return bool(self.live) and 0 <= now - self.live[-1][1] <= BUFFER
+
+    def total(self, now: int) -> int:
+        """Hours from the first in reach to the last that is over."""
+        return max(0, hour_of(now - SETTLE) - max(self.first, first_in_reach(now)))
+
+    def fetched(self, hour: int) -> Coverage:
+        """The archive gave this hour."""
+        left = {other: due for other, due in self.postponed.items() if other != hour}
+        return replace(self, archived=self.archived | {hour}, postponed=left)
+
+    def postpone(self, hour: int, until: int) -> Coverage:
+        """The hour could not be fetched; others go first."""
+        return replace(self, postponed={**self.postponed, hour: until})
+
+    def connected(self, now: int, *, unbroken: bool) -> Coverage:
+        """A live session begins. Unbroken: the one before ended with a goodbye, and not long ago."""
+        if unbroken and self.bridged(now):
+            return self
+        kept = [stretch for stretch in self.live if stretch[1] > now - limits.ARCHIVE_DAYS * 24 * HOUR]
+        return replace(self, live=(*kept[-INTERVALS + 1 :], (now, now)))
+
+    def heard(self, until: int) -> Coverage:
+        """All that the live session gave up to this moment is committed."""
+        if not self.live or until <= self.live[-1][1]:
+            return self
+        since = self.live[-1][0]
+        return replace(self, live=(*self.live[:-1], (since, until)))
+
+    def lost(self, begin: int, end: int) -> Coverage:
+        """A stretch that holds a record nobody can give."""
+        if end <= begin:
+            end = begin + SECOND
+        return replace(self, gaps=(*self.gaps, (begin, end))[-INTERVALS:])
+
+    def out_of_reach(self, now: int) -> Coverage:
+        """Name as a gap what the archive no longer reaches and nobody fetched."""
+        oldest = first_in_reach(now)
+        gone = [hour for hour in range(max(self.first, oldest - 24 * 366), oldest) if not self.has(hour)]
+        if not gone:
+            return self
+        gaps = list(self.gaps)
+        for first, last in runs(gone):
+            gaps.append((hour_begin(first), hour_begin(last + 1)))
+        # From here on those hours are settled: they are not asked for again and not named twice.
+        return replace(
+            self,
+            first=oldest,
+            gaps=tuple(gaps[-INTERVALS:]),
+            archived=frozenset(h for h in self.archived if h >= oldest),
+        )
+
+
+def _stretches(stored: object) -> tuple[tuple[int, int], ...]:
+    found: list[tuple[int, int]] = []
+    if isinstance(stored, list | tuple):
+        for stretch in stored:
+            match stretch:
+                case [int(begin), int(end)] if begin <= end:
+                    found.append((begin, end))
+                case _:
+                    continue
+    return tuple(found[-INTERVALS:])
