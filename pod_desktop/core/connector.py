@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import ipaddress
+import json
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
 from pod_desktop.core import limits
-from pod_desktop.core.clock import DAY, parse_iso, parse_span
+from pod_desktop.core.clock import DAY, SECOND, iso, parse_iso, parse_span
 from pod_desktop.core.faults import UserFault
-from pod_desktop.core.record import CONTENT_TYPES
+from pod_desktop.core.record import AUDIT, CONTENT_TYPES, MAILLOG, MESSAGE
 
 EMAIL: Final = "email"
 PROOFPOINT_ON_DEMAND: Final = "proofpoint_on_demand"
@@ -19,7 +24,15 @@ THIS_COMPUTER: Final = "this_computer"
 DEFAULT_STREAM_URL: Final = "wss://logstream.proofpoint.com:443"
 DEFAULT_COLLECT_FROM: Final = "7d"
 STREAM_PATH: Final = "/v1/stream"
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+_SHOWN: Final = 80
+"""Characters of a wrong value that a fault repeats."""
+
+CATEGORY_TITLES: Final = {EMAIL: "Email"}
+TYPE_TITLES: Final = {PROOFPOINT_ON_DEMAND: "Proofpoint on Demand"}
+FUNCTION_TITLES: Final = {"collect": "Collect", "respond": "Respond"}
+RUN_ON_TITLES: Final = {THIS_COMPUTER: "This computer"}
+CONTENT_TYPE_TITLES: Final = {MESSAGE: "Message", MAILLOG: "Mail Log", AUDIT: "Audit"}
+"""What people call the values that files hold; names as in the SIEM connector guide."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +56,35 @@ class CollectConnector:
     def function(self) -> str:
         return "collect"
 
+    def secret_origin(self) -> str:
+        """What the stored secret is bound to; a change of any of it un-binds the secret."""
+        trust = f" trusting {self.ca_file}" if self.ca_file else ""
+        return f"{full_address(self.stream_url)}{trust} collect"
+
 
 SECRET_NAMES: Final = ("api_key",)
 """Secrets of a collect connector."""
+
+
+def full_address(url: str) -> str:
+    """`wss://host:port` in lower case, with the port that the scheme implies when none is given."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    port = parts.port or {"wss": 443, "https": 443, "ws": 80, "http": 80}.get(parts.scheme, 0)
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def suggest_name(tenant: str, taken: Iterable[str] = ()) -> str:
+    """`acme-proofpoint-on-demand`: tenant and type, printable ASCII, not taken yet."""
+    plain = unicodedata.normalize("NFKD", tenant).encode("ascii", "ignore").decode().lower()
+    words = [*re.findall(r"[a-z0-9_.]+", plain), "proofpoint-on-demand"]
+    base = "-".join(words)[-(limits.NAME_CHARS - 4) :].strip("-")
+    used = {name.casefold() for name in taken}
+    number, name = 1, base
+    while name in used:
+        number += 1
+        name = f"{base}-{number}"
+    return name
 
 
 def check_name(name: str, taken: Iterable[str] = ()) -> str:
@@ -122,11 +161,7 @@ def check_api_key(key: str) -> str:
         UserFault: empty, too long, or with blanks, line breaks or other characters inside.
             The message never holds the key.
     """
-    key = key.strip()
-    if len(key) > 1 and key[0] == key[-1] and key[0] in "\"'":
-        key = key[1:-1].strip()
-    if key[:7].casefold() == "bearer ":
-        key = key[7:].strip()
+    key = _bare_key(key)
     if not key:
         raise UserFault("Give the API key.", "api_key", "Settings > API Key Management makes one.")
     if len(key) > limits.SECRET_CHARS:
@@ -142,6 +177,48 @@ def check_api_key(key: str) -> str:
     return key
 
 
+def _bare_key(text: str) -> str:
+    """The key without what copying brings along: outer blanks, quotes, `Authorization: Bearer`."""
+    text = text.strip()
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'`":
+        text = text[1:-1].strip()
+    return re.sub(r"(?i)^(?:authorization:\s*)?bearer(?:\s+|$)", "", text).strip()
+
+
+def api_key_notes(text: str, now: int) -> tuple[str, ...]:
+    """What to tell about a key as it was pasted: what is taken off, and an expiry that has passed.
+
+    Args:
+        text: As typed or pasted.
+        now: Microseconds UTC.
+    """
+    notes = []
+    if text != text.strip():
+        notes.append("Blanks around the key are taken off.")
+    key = _bare_key(text)
+    if key != text.strip():
+        notes.append("Quotes or the word Bearer around the key are taken off.")
+    expiry = _token_expiry(key)
+    if expiry is not None and expiry <= now:
+        notes.append(f"This key is a token that expired on {iso(expiry)[:10]}: make a new one.")
+    return tuple(notes)
+
+
+def _token_expiry(key: str) -> int | None:
+    """Microseconds UTC when a JSON Web Token ends (RFC 7519, `exp`); None for any other key."""
+    parts = key.split(".")
+    if len(parts) != 3 or len(key) > limits.SECRET_CHARS:
+        return None
+    try:
+        body = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (ValueError, binascii.Error, RecursionError):
+        return None
+    seconds = body.get("exp") if isinstance(body, dict) else None
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < 250_000_000_000:
+        return None
+    return int(seconds * SECOND)
+
+
 def check_content_types(types: Iterable[str]) -> tuple[str, ...]:
     """The chosen content types in their fixed order.
 
@@ -152,7 +229,9 @@ def check_content_types(types: Iterable[str]) -> tuple[str, ...]:
     for kind in chosen:
         if kind not in CONTENT_TYPES:
             raise UserFault(
-                f"{kind!r} is no content type.", "content_types", f"Choose from {', '.join(CONTENT_TYPES)}."
+                f"{kind[:_SHOWN]!r} is no content type.",
+                "content_types",
+                f"Choose from {', '.join(CONTENT_TYPES)}.",
             )
     if not chosen:
         raise UserFault("Choose at least one content type.", "content_types")
@@ -175,7 +254,7 @@ def check_collect_from(text: str) -> str:
         try:
             parse_iso(text)
         except ValueError:
-            raise UserFault(f"{text!r} is not a time.", "collect_from", hint) from None
+            raise UserFault(f"{text[:_SHOWN]!r} is not a time.", "collect_from", hint) from None
         return text
     if span > limits.ARCHIVE_DAYS * DAY:
         raise UserFault(f"{text} is longer than the archive reaches.", "collect_from", hint)
@@ -195,20 +274,25 @@ def collect_start(collect_from: str, created: int) -> int:
 
 
 def check_stream_url(url: str) -> str:
-    """`wss://host[:port]`; `ws://` for this computer only.
+    """`wss://host[:port]` in lower case; `ws://` for this computer only.
 
     Raises:
-        UserFault: another scheme, userinfo, query or fragment, a path other than /v1/stream, a bad port.
+        UserFault: another scheme, userinfo, query or fragment, a path other than /v1/stream, a host or
+            port that cannot be one.
     """
     url = url.strip() or DEFAULT_STREAM_URL
+    shown = repr(url[:_SHOWN])
+    if re.search(r"[\s\x00-\x1f\x7f\\]", url):
+        raise UserFault("The stream address holds a blank or a backslash.", "stream_url", "Type it again.")
     try:
         parts = urlsplit(url)
         port = parts.port
+        host = _host(parts.hostname or "")
     except ValueError:
-        raise UserFault(f"{url!r} is no address.", "stream_url", "Write wss://host:port.") from None
-    if parts.scheme not in ("wss", "ws") or not parts.hostname or (port is not None and port < 1):
+        raise UserFault(f"{shown} is no address.", "stream_url", "Write wss://host:port.") from None
+    if parts.scheme not in ("wss", "ws") or not host or port == 0:
         raise UserFault(
-            f"{url!r} is no WebSocket address.", "stream_url", f"Write it like {DEFAULT_STREAM_URL}."
+            f"{shown} is no WebSocket address.", "stream_url", f"Write it like {DEFAULT_STREAM_URL}."
         )
     if parts.username is not None or parts.query or parts.fragment:
         raise UserFault(
@@ -218,17 +302,41 @@ def check_stream_url(url: str) -> str:
         )
     if parts.path.rstrip("/") not in ("", STREAM_PATH):
         raise UserFault(
-            f"The stream address holds the path {parts.path!r}.",
+            f"The stream address holds the path {parts.path[:_SHOWN]!r}.",
             "stream_url",
             "Give scheme, host and port only.",
         )
-    if parts.scheme == "ws" and parts.hostname not in _LOOPBACK:
+    if parts.scheme == "ws" and not _is_this_computer(host):
         raise UserFault(
             "ws:// would send the API key in clear text over the network.",
             "stream_url",
             "Use wss://; ws:// is accepted for this computer only.",
         )
-    return f"{parts.scheme}://{parts.netloc}"
+    return f"{parts.scheme}://{host}" + (f":{port}" if port is not None else "")
+
+
+def _host(text: str) -> str:
+    """A host name in ASCII, or an address (IPv6 in brackets). Raises ValueError for anything else."""
+    if ":" in text:
+        return f"[{ipaddress.IPv6Address(text)}]"
+    name = text.encode("idna").decode("ascii").lower() if not text.isascii() else text.lower()
+    if name and (
+        len(name) > 253
+        or not re.fullmatch(
+            r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.?", name
+        )
+    ):
+        raise ValueError("no host name")
+    return name
+
+
+def _is_this_computer(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 _FILE_KEYS: Final = frozenset(
@@ -247,7 +355,11 @@ def from_file(data: Mapping[str, object], taken: Iterable[str] = ()) -> CollectC
     """
     for key in data:
         if key not in _FILE_KEYS:
-            raise UserFault(f"Unknown key {key!r}.", str(key), f"Known: {', '.join(sorted(_FILE_KEYS))}.")
+            raise UserFault(
+                f"Unknown key {str(key)[:_SHOWN]!r}.",
+                str(key)[:_SHOWN],
+                f"Known: {', '.join(sorted(_FILE_KEYS))}.",
+            )
 
     def text(key: str, default: str | None = None) -> str:
         value = data.get(key, default)
@@ -267,13 +379,13 @@ def from_file(data: Mapping[str, object], taken: Iterable[str] = ()) -> CollectC
 
     category = text("category", EMAIL)
     if category != EMAIL:
-        raise UserFault(f"Category {category!r} is not known here.", "category", f"Use {EMAIL!r}.")
+        raise UserFault(f"Category {category[:_SHOWN]!r} is not known here.", "category", f"Use {EMAIL!r}.")
     kind = text("type", PROOFPOINT_ON_DEMAND)
     if kind != PROOFPOINT_ON_DEMAND:
-        raise UserFault(f"Type {kind!r} is not known.", "type", f"Use {PROOFPOINT_ON_DEMAND!r}.")
+        raise UserFault(f"Type {kind[:_SHOWN]!r} is not known.", "type", f"Use {PROOFPOINT_ON_DEMAND!r}.")
     run_on = text("run_on", THIS_COMPUTER)
     if run_on.replace(" ", "_").casefold() != THIS_COMPUTER:
-        raise UserFault(f"Run On {run_on!r} is not known.", "run_on", f"Use {THIS_COMPUTER!r}.")
+        raise UserFault(f"Run On {run_on[:_SHOWN]!r} is not known.", "run_on", f"Use {THIS_COMPUTER!r}.")
     if filters := texts("log_filters", ()):
         raise UserFault(
             f"Log filters are not supported yet ({len(filters)} given).",
