@@ -1,0 +1,211 @@
+"""What may be put on an org list: pure rules, in one table each, that explain themselves.
+
+Three answers: go on, ask for the value to be typed as a confirmation, or refuse. A playbook takes anything
+but "go on" as a reason to hold.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from pod_desktop.core.action import ATTRIBUTES, BLOCK, COMMENT_CHARS, DELETE, NEGATED, OPERATORS, Entry
+from pod_desktop.core.freemail import FREE_MAIL
+
+GO: Final = "go"
+CONFIRM: Final = "confirm"
+REFUSE: Final = "refuse"
+_RANK: Final = {GO: 0, CONFIRM: 1, REFUSE: 2}
+VALUE_CHARS: Final = 500
+PARTNER_MESSAGES: Final = 50
+"""Delivered messages in 30 days that make a domain a partner."""
+SHORT_CONTAIN: Final = 4
+"""`contain` with fewer characters matches by accident."""
+DOUBTFUL_CONTAIN: Final = 6
+_ADDRESSES: Final = frozenset({"$from", "$hfrom", "$rcpt"})
+_HOSTS: Final = frozenset({"$host", "$helo"})
+_PUBLIC_SUFFIXES: Final = frozenset(
+    """
+    com net org info biz edu gov mil int io co me tv app dev xyz top online site shop club eu de fr uk us ca au jp cn
+    ru in br it es nl se no fi dk pl ch at be cz pt gr ie hu ro tr ua kr tw hk sg nz za mx ar cl il ae co.uk org.uk
+    ac.uk com.au co.jp co.in com.br com.cn co.nz co.za com.mx com.tr co.kr example local
+    """.split()
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What is known of this tenant when a value is judged."""
+
+    own_domains: frozenset[str] = frozenset()
+    """Set by the user, and learned from recipients."""
+    protected: frozenset[str] = frozenset()
+    """Values and domains that the user protects."""
+    partners: Mapping[str, int] = field(default_factory=dict)
+    """Sender domain -> messages delivered in the last 30 days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a value is not simply let through."""
+
+    code: str
+    answer: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The strictest answer and every reason for it."""
+
+    answer: str
+    reasons: tuple[Reason, ...]
+
+
+def judge(action: str, which: str, entry: Entry, around: Surroundings) -> Judgement:
+    """Judge one entry for one list ("block" or "safe") and one action ("add" or "delete")."""
+    reasons = tuple(_form(which, entry))
+    if action != DELETE and not any(reason.answer == REFUSE for reason in reasons):
+        reasons += tuple(reason for rule in _RULES for reason in rule(which, entry, around))
+    answer = max((reason.answer for reason in reasons), key=_RANK.__getitem__, default=GO)
+    return Judgement(answer, reasons)
+
+
+def _form(which: str, entry: Entry) -> Iterator[Reason]:
+    """What the service would not accept, for every action."""
+    if entry.attribute not in ATTRIBUTES:
+        yield Reason("attribute", REFUSE, f"{entry.attribute!r} is no attribute of the list.")
+    if entry.operator not in OPERATORS[which]:
+        allowed = ", ".join(OPERATORS[which])
+        yield Reason("operator", REFUSE, f"{entry.operator!r} is no operator of this list ({allowed}).")
+    if not entry.value.strip():
+        yield Reason(
+            "empty", REFUSE, "The value is empty: it would match mail without a sender, or everything."
+        )
+    elif entry.value != entry.value.strip() or not entry.value.isprintable():
+        yield Reason(
+            "blanks", REFUSE, "The value has outer blanks or invisible characters and would never match."
+        )
+    if len(entry.value) > VALUE_CHARS:
+        yield Reason(
+            "long", REFUSE, f"The value has {len(entry.value):,} characters; {VALUE_CHARS} is the most."
+        )
+    if len(entry.comment) > COMMENT_CHARS:
+        yield Reason(
+            "comment",
+            REFUSE,
+            f"The comment has {len(entry.comment)} characters; {COMMENT_CHARS} is the most.",
+        )
+
+
+def domain_of(value: str) -> str:
+    """The domain that a list value names: of an address, of `@domain`, or the value itself."""
+    return value.casefold().rpartition("@")[2].strip(".")
+
+
+def _within(domain: str, domains: frozenset[str]) -> str:
+    """The one of `domains` that this domain is, or is below; '' if none."""
+    parts = domain.split(".")
+    return next((name for at in range(len(parts)) if (name := ".".join(parts[at:])) in domains), "")
+
+
+def _whole_domain(entry: Entry) -> bool:
+    """Whether the entry is about a whole domain, not one address."""
+    return "@" not in entry.value or entry.value.startswith("@") or entry.operator != "equal"
+
+
+def _breadth(which: str, entry: Entry, around: Surroundings) -> Iterator[Reason]:
+    bare = entry.value.strip("*@.%?_- ")
+    if not bare:
+        yield Reason("everything", REFUSE, f"{entry.value!r} would match every message.")
+        return
+    if entry.attribute in _ADDRESSES | _HOSTS and domain_of(bare) in _PUBLIC_SUFFIXES and "@" not in bare:
+        yield Reason("suffix", REFUSE, f"{entry.value!r} is a whole top-level domain.")
+    if any(char in entry.value for char in "*?"):
+        yield Reason("wildcard", CONFIRM, "The list knows no wildcards: * and ? would be taken literally.")
+    if entry.operator == "contain":
+        if len(bare) < SHORT_CONTAIN:
+            yield Reason("short", REFUSE, f"contain {entry.value!r} is so short that it matches by accident.")
+        elif len(bare) < DOUBTFUL_CONTAIN:
+            yield Reason(
+                "shortish", CONFIRM, f"contain {entry.value!r} is short and may match more than is meant."
+            )
+    if entry.operator in NEGATED:
+        verb = "block" if which == BLOCK else "let through"
+        yield Reason("negated", CONFIRM, f"{entry.operator} would {verb} everything except this value.")
+    if entry.operator == "is_in_list":
+        yield Reason("in_list", CONFIRM, "What is_in_list compares with is not documented.")
+
+
+def _ours(which: str, entry: Entry, around: Surroundings) -> Iterator[Reason]:
+    domain = domain_of(entry.value)
+    if entry.attribute in _ADDRESSES and (own := _within(domain, around.own_domains)):
+        if entry.attribute == "$rcpt":
+            yield Reason(
+                "own_recipient", CONFIRM, f"This is a recipient of yours ({own}): nobody could mail it."
+            )
+        elif which == BLOCK:
+            yield Reason("own", CONFIRM, f"{own} is your own domain: this blocks yourself.")
+        else:
+            yield Reason(
+                "own_safe", CONFIRM, f"{own} is your own domain: forged mail in your name would pass."
+            )
+    named = {entry.value.casefold(), domain}
+    if found := next(iter(named & around.protected), "") or _within(domain, around.protected):
+        yield Reason("protected", CONFIRM, f"{found} is on the list of protected values.")
+
+
+def _company(which: str, entry: Entry, around: Surroundings) -> Iterator[Reason]:
+    if entry.attribute not in _ADDRESSES:
+        return
+    domain = domain_of(entry.value)
+    if domain in FREE_MAIL and _whole_domain(entry):
+        yield Reason(
+            "free_mail", CONFIRM, f"{domain} gives addresses to anybody: all of its users are meant."
+        )
+    messages = around.partners.get(domain, 0)
+    if which == BLOCK and messages >= PARTNER_MESSAGES and _whole_domain(entry):
+        yield Reason(
+            "partner", CONFIRM, f"{messages:,} messages from {domain} were delivered in the last 30 days."
+        )
+
+
+def _source(which: str, entry: Entry, around: Surroundings) -> Iterator[Reason]:
+    if entry.attribute in _HOSTS and domain_of(entry.value) in ("localhost", "localhost.localdomain"):
+        yield Reason("localhost", REFUSE, "localhost is the filter itself, not a sender.")
+    if entry.attribute != "$ip":
+        return
+    try:
+        network = ipaddress.ip_network(entry.value, strict=False)
+    except ValueError:
+        if entry.operator == "equal":
+            yield Reason("no_ip", REFUSE, f"{entry.value!r} is no IP address.")
+        return
+    address = network.network_address
+    if address.is_loopback or address.is_unspecified:
+        yield Reason("loopback", REFUSE, f"{entry.value} is the filter itself: all mail comes from there.")
+    elif network.num_addresses > 1 and network.prefixlen < (16 if network.version == 4 else 48):
+        yield Reason("wide_network", REFUSE, f"{entry.value} covers {network.num_addresses:,} addresses.")
+    elif network.num_addresses > 1:
+        yield Reason("network", CONFIRM, f"{entry.value} covers {network.num_addresses:,} addresses.")
+    elif not address.is_global:
+        yield Reason(
+            "private", CONFIRM, f"{entry.value} is not a public address: it is likely a machine of yours."
+        )
+
+
+def _forgeable(which: str, entry: Entry, around: Surroundings) -> Iterator[Reason]:
+    if which != BLOCK and entry.attribute in ("$hfrom", "$helo"):
+        yield Reason(
+            "forgeable", CONFIRM, f"{ATTRIBUTES[entry.attribute]} can be forged: anybody could pass as this."
+        )
+    if which != BLOCK and entry.operator == "contain":
+        yield Reason(
+            "safe_contain", CONFIRM, "contain on the safe list lets through whatever holds this text."
+        )
+
+
+_Rule = Callable[[str, Entry, Surroundings], Iterator[Reason]]
+_RULES: Final[tuple[_Rule, ...]] = (_breadth, _ours, _company, _source, _forgeable)

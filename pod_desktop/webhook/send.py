@@ -1,0 +1,269 @@
+"""The one door out: tokens and requests over HTTP. The only user of httpx."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import ssl
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+import httpx
+
+from pod_desktop.core.action import Answer, Request
+from pod_desktop.core.clock import Clock
+from pod_desktop.core.faults import Outage, UserFault
+from pod_desktop.core.responder import RespondConnector
+from pod_desktop.core.secret import Secret
+from pod_desktop.core.tls import client_context
+from pod_desktop.webhook.request import build, digest
+
+ANSWER_BYTES: Final = 1024 * 1024
+ACTION_SECONDS: Final = 30.0
+"""For one action in all, waits and tries included."""
+TOKEN_EARLY_SECONDS: Final = 300.0
+"""A token is renewed this long before it ends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """Client ID and Client Secret of a responder."""
+
+    client_id: Secret
+    client_secret: Secret
+
+
+@dataclass(slots=True)
+class _Token:
+    secret: Secret
+    ends: float
+    """On the monotonic clock."""
+
+
+class Sender:
+    """Sends to any number of responders on one event loop; tokens stay in memory only."""
+
+    def __init__(self, clock: Clock, *, seconds: float = ACTION_SECONDS) -> None:
+        self._clock = clock
+        self._seconds = seconds
+        self._clients: dict[tuple[str, bool], httpx.AsyncClient] = {}
+        self._tokens: dict[str, _Token] = {}
+        self._renewing: dict[str, asyncio.Lock] = {}
+
+    async def close(self) -> None:
+        for client in self._clients.values():
+            await client.aclose()
+        self._clients.clear()
+        self._tokens.clear()
+
+    async def send(self, connector: RespondConnector, credentials: Credentials, request: Request) -> Answer:
+        """Send exactly these bytes, within the deadline; a 401 renews the token once.
+
+        Never raises for what the network or the service does: that is the Answer.
+
+        Raises:
+            UserFault: the request is not the one that was shown, or not for this responder.
+            Outage: no token could be had; nothing was sent.
+        """
+        rebuilt = build(connector, request.url.removeprefix(connector.origin), request.body, request.method)
+        if rebuilt.digest != request.digest or rebuilt.url != request.url:
+            raise UserFault("The request is not the one that was shown.", "Will send", "Look at it again.")
+        sending = False
+        try:
+            # One deadline for all of it: the token, the request, and once more after a 401.
+            async with asyncio.timeout(self._seconds):
+                token = await self._token(connector, credentials)
+                sending = True
+                answer = await self._once(connector, request, token)
+                if answer.status == 401:
+                    self._forget(connector, credentials, token)
+                    token = await self._token(connector, credentials)
+                    answer = await self._once(connector, request, token)
+                return answer
+        except TimeoutError:
+            if not sending:
+                raise Outage(
+                    "The token service did not answer in time.", connector.token_url, "Try again."
+                ) from None
+            return Answer(
+                status=0, message=f"No answer within {self._seconds:.0f} s.", sent=True, whole=False
+            )
+
+    async def get(self, connector: RespondConnector, credentials: Credentials, path: str) -> Answer:
+        """Read a list of the responder's cluster; see send()."""
+        url = f"{path}?clusterId={quote(connector.cluster_id, safe='')}"
+        return await self.send(connector, credentials, build(connector, url, b"", "GET"))
+
+    async def token(self, connector: RespondConnector, credentials: Credentials) -> None:
+        """Get a token if none is at hand: a test's first step.
+
+        Raises:
+            Outage: with the service's words.
+        """
+        async with asyncio.timeout(self._seconds):
+            await self._token(connector, credentials)
+
+    # one request
+
+    async def _once(self, connector: RespondConnector, request: Request, token: Secret) -> Answer:
+        headers = {"Authorization": f"Bearer {token.reveal()}", "Accept": "application/json"}
+        if request.method != "GET":
+            headers["Content-Type"] = "application/json"
+        client = self._client(connector)
+        message = client.build_request(request.method, request.url, headers=headers, content=request.body)
+        # httpx normalises addresses; what is sent must be what was shown.
+        if digest(request.method, str(message.url), request.body) != request.digest:
+            raise UserFault(
+                "The address would be changed on its way.", "Path and Query", "Restore the template."
+            )
+        return await self._exchange(client, message)
+
+    async def _exchange(self, client: httpx.AsyncClient, message: httpx.Request) -> Answer:
+        try:
+            response = await client.send(message, stream=True)
+        except (
+            httpx.ConnectError,
+            httpx.ConnectTimeout,
+            httpx.PoolTimeout,
+            httpx.UnsupportedProtocol,
+        ) as error:
+            return Answer(status=0, message=_network_words(error), sent=False, whole=False)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            return Answer(status=0, message=_network_words(error), sent=True, whole=False)
+        body = bytearray()
+        whole = True
+        try:
+            async for part in response.aiter_bytes():
+                body += part
+                if len(body) > ANSWER_BYTES:
+                    del body[ANSWER_BYTES:]
+                    whole = False
+                    break
+        except (httpx.HTTPError, httpx.StreamError):
+            whole = False
+        finally:
+            await response.aclose()
+        return Answer(
+            status=response.status_code,
+            message="",
+            sent=True,
+            whole=whole,
+            body=bytes(body),
+            retry_after=_seconds(response.headers.get("Retry-After", "")),
+        )
+
+    def _client(self, connector: RespondConnector) -> httpx.AsyncClient:
+        key = (connector.ca_file, connector.verify_tls)
+        if key not in self._clients:
+            context: ssl.SSLContext = client_context(connector.ca_file, connector.verify_tls)
+            self._clients[key] = httpx.AsyncClient(
+                verify=context, trust_env=False, follow_redirects=False, timeout=httpx.Timeout(self._seconds)
+            )
+        return self._clients[key]
+
+    # tokens
+
+    def _key(self, connector: RespondConnector, credentials: Credentials) -> str:
+        parts = (
+            connector.token_url,
+            connector.ca_file,
+            str(connector.verify_tls),
+            credentials.client_id.reveal(),
+            credentials.client_secret.reveal(),
+        )
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+    async def _token(self, connector: RespondConnector, credentials: Credentials) -> Secret:
+        key = self._key(connector, credentials)
+        async with self._renewing.setdefault(key, asyncio.Lock()):
+            held = self._tokens.get(key)
+            if held is None or self._clock.monotonic() >= held.ends:
+                held = await self._ask_token(connector, credentials)
+                self._tokens[key] = held
+            return held.secret
+
+    def _forget(self, connector: RespondConnector, credentials: Credentials, token: Secret) -> None:
+        key = self._key(connector, credentials)
+        held = self._tokens.get(key)
+        # Another action may have renewed it already.
+        if held is not None and held.secret == token:
+            del self._tokens[key]
+
+    async def _ask_token(self, connector: RespondConnector, credentials: Credentials) -> _Token:
+        client = self._client(connector)
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": credentials.client_id.reveal(),
+            "client_secret": credentials.client_secret.reveal(),
+        }
+        message = client.build_request(
+            "POST", connector.token_url, data=form, headers={"Accept": "application/json"}
+        )
+        answer = await self._exchange(client, message)
+        if answer.status != 200 or not answer.whole:
+            raise _token_outage(connector, answer)
+        return self._read_token(connector, answer)
+
+    def _read_token(self, connector: RespondConnector, answer: Answer) -> _Token:
+        try:
+            data = json.loads(answer.body)
+            token = data["access_token"]
+            lasts = float(data.get("expires_in", 3600))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            token, lasts = None, 0.0
+        if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
+            raise Outage(
+                "The token service answered 200, but without a token.",
+                connector.token_url,
+                "Is the Token URL right? A proxy or a login page may have answered.",
+            )
+        early = min(TOKEN_EARLY_SECONDS, lasts / 2)
+        return _Token(Secret(token), self._clock.monotonic() + max(lasts - early, 1.0))
+
+
+def _token_outage(connector: RespondConnector, answer: Answer) -> Outage:
+    if answer.status == 0:
+        return Outage(
+            f"No token: {answer.message}", connector.token_url, "Check the Token URL and the network."
+        )
+    hints = {
+        400: "Did you enter the Client ID and Client Secret correctly?",
+        401: "Did you enter the Client ID and Client Secret correctly? Are they expired?",
+        403: "Does this key have the permissions it needs?",
+        404: "Is the Token URL right?",
+        429: "The service is busy or the quota is used up; try again later.",
+    }
+    hint = hints.get(answer.status, "Try again later.")
+    if 300 <= answer.status < 400:
+        hint = "It answered with a redirect, which is never followed. Is the Token URL right?"
+    return Outage(f"No token: the token service answered {answer.status}.", connector.token_url, hint)
+
+
+def _network_words(error: Exception) -> str:
+    """What went wrong, from the kind of error: library texts may hold what was sent."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"The certificate was refused: {cause.verify_message}"
+        if isinstance(cause, ssl.SSLError):
+            return "The TLS handshake failed."
+        cause = cause.__cause__ or cause.__context__
+    words: dict[type[Exception], str] = {
+        httpx.ConnectTimeout: "No connection in time.",
+        httpx.ConnectError: "No connection (name not found, refused or unreachable).",
+        httpx.ReadTimeout: "Sent, but no answer in time.",
+        httpx.ReadError: "Sent, but the connection broke before the answer.",
+        httpx.WriteError: "The connection broke while sending.",
+        httpx.WriteTimeout: "Sending took too long.",
+        httpx.RemoteProtocolError: "The connection ended without a proper answer.",
+    }
+    return words.get(type(error), f"The exchange failed ({type(error).__name__}).")
+
+
+def _seconds(text: str) -> float:
+    try:
+        return min(max(float(text), 0.0), 3600.0)
+    except ValueError:
+        return 0.0
