@@ -1,0 +1,241 @@
+"""Every command and option of the command line. People script it: what is here stays."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import NoReturn, TypeAlias
+
+from pod_desktop import __version__
+from pod_desktop.core.faults import UserFault
+from pod_desktop.core.record import CONTENT_TYPES
+
+SCENARIOS = ("calm", "busy", "burst", "chaos", "hostile")
+FORMATS = ("table", "ndjson", "csv", "parquet")
+ALL_TYPES = "syslog"
+"""An index name that holds all content types, as SIEM users know it."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Bad use is a UserFault like any other, so that it is told in the same way."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UserFault(_sentence(message), self.prog, f"Try {self.prog} --help.")
+
+
+def _sentence(message: str) -> str:
+    return message[:1].upper() + message[1:] + ("" if message.endswith((".", "!", "?")) else ".")
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """The arguments as values.
+
+    Raises:
+        UserFault: they are none of ours.
+        SystemExit: --help or --version has been answered.
+    """
+    return parser().parse_args(arguments)
+
+
+def parser() -> argparse.ArgumentParser:
+    top = _Parser(
+        prog="pod-desktop",
+        description="Proofpoint on Demand mail logs on your desktop: collect, watch, search. "
+        "Without a command it opens the window.",
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action="version", version=f"pod-desktop {__version__}")
+    top.add_argument(
+        "--data-dir", type=Path, default=None, metavar="DIR", help="where records and settings are"
+    )
+    top.add_argument("--demo", action="store_true", help="open the window on a simulated cluster")
+    top.add_argument(
+        "--import", dest="files", type=Path, nargs="+", default=[], metavar="FILE",
+        help="open the window on exported records (.ndjson, .gz, .zst, or a folder)",
+    )  # fmt: skip
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    _connector(commands)
+    _collect(commands)
+    _import(commands)
+    _search(commands)
+    _count(commands)
+    _show(commands)
+    _status(commands)
+    _verify(commands)
+    _simulate(commands)
+    return top
+
+
+Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"
+
+
+def _command(commands: Commands, name: str, words: str, *, json: bool = True) -> argparse.ArgumentParser:
+    """A command; --data-dir is taken before and behind its name."""
+    command = commands.add_parser(
+        name, help=words, description=words[:1].upper() + words[1:] + ".", allow_abbrev=False
+    )
+    command.add_argument(
+        "--data-dir",
+        type=Path,
+        default=argparse.SUPPRESS,
+        metavar="DIR",
+        help="where records and settings are",
+    )
+    if json:
+        command.add_argument("--json", action="store_true", help="answer, and tell faults, as JSON")
+    return command
+
+
+def _connector(commands: Commands) -> None:
+    connector = commands.add_parser(
+        "connector", help="add, list, show, enable, disable, remove connectors", allow_abbrev=False
+    )
+    actions = connector.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=_Parser)
+    add = _command(actions, "add", "add a connector from a JSON file; it is active at once")
+    add.add_argument(
+        "--file", type=Path, required=True, metavar="FILE", help="the connector as JSON; - is standard input"
+    )
+    add.add_argument(
+        "--secrets-stdin",
+        action="store_true",
+        help='read its secrets as JSON from standard input: {"api_key": "…"}',
+    )
+    _command(actions, "list", "list the connectors")
+    for name, words in {
+        "show": "show one connector",
+        "enable": "collect again from a connector",
+        "disable": "stop collecting from a connector; its records stay",
+        "remove": "forget a connector and its secrets; its records stay",
+    }.items():
+        _command(actions, name, words).add_argument("name", metavar="NAME")
+
+
+def _collect(commands: Commands) -> None:
+    collect = _command(commands, "collect", "run the collector service here, until Ctrl+C")
+    collect.add_argument(
+        "names", nargs="*", metavar="NAME", help="connectors; all that are enabled when left out"
+    )
+    end = collect.add_mutually_exclusive_group()
+    end.add_argument(
+        "--for", dest="seconds", type=_seconds, metavar="SECONDS", help="stop after so many seconds"
+    )
+    end.add_argument(
+        "--until-caught-up", action="store_true", help="stop when the archive has been read up to now"
+    )
+    collect.add_argument("--secrets-stdin", action="store_true", help=argparse.SUPPRESS)
+    collect.add_argument("--detached", action="store_true", help=argparse.SUPPRESS)
+
+
+def _import(commands: Commands) -> None:
+    command = _command(commands, "import", "store exported records (.ndjson, .gz, .zst, or a folder)")
+    command.add_argument("files", nargs="+", type=Path, metavar="FILE")
+
+
+def _asks(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "query", nargs="*", metavar="QUERY", help="words, field:value, AND OR NOT; all records when left out"
+    )
+    command.add_argument(
+        "--index", type=_kinds, default=(), metavar="TYPES",
+        help=f"content types with commas between: {', '.join(CONTENT_TYPES)}; {ALL_TYPES} is all",
+    )  # fmt: skip
+    command.add_argument("--since", metavar="T", help="from this time on: 2026-11-24T09:00Z, now-15m, 7d")
+    command.add_argument("--until", metavar="T", help="before this time")
+
+
+def _search(commands: Commands) -> None:
+    search = _command(commands, "search", "find records")
+    _asks(search)
+    search.add_argument("--limit", type=_positive, metavar="N", help="at most so many records")
+    search.add_argument("--order", choices=("newest", "oldest"), default="newest", help="which come first")
+    search.add_argument(
+        "--format", choices=FORMATS, help="how to print them (table; ndjson with --json or --raw)"
+    )
+    search.add_argument("--raw", action="store_true", help="with each record exactly as it was received")
+    search.add_argument(
+        "--output", type=Path, metavar="FILE", help="write there instead of to standard output"
+    )
+
+
+def _count(commands: Commands) -> None:
+    count = _command(commands, "count", "count records")
+    _asks(count)
+    by = count.add_mutually_exclusive_group()
+    by.add_argument("--by", metavar="FIELD", help="how many for each value of a field, most first")
+    by.add_argument("--every", metavar="SPAN", help="how many in each stretch of time: 5m, 1h, 1d")
+    count.add_argument(
+        "--limit", type=_positive, default=1_000, metavar="N", help="with --by: at most so many values"
+    )
+
+
+def _show(commands: Commands) -> None:
+    show = _command(commands, "show", "show one record")
+    show.add_argument("id", metavar="RECORD-ID", help="as search prints it: message:<guid> or maillog:<id>")
+    show.add_argument("--raw", action="store_true", help="the record exactly as it was received")
+
+
+def _status(commands: Commands) -> None:
+    _command(commands, "status", "tell what every connector does, what it has stored and what is missing")
+
+
+def _verify(commands: Commands) -> None:
+    _command(commands, "verify", "check that every stored record can be read and is what was received")
+
+
+def _simulate(commands: Commands) -> None:
+    simulate = _command(
+        commands, "simulate", "run a simulated Proofpoint on Demand on this computer", json=False
+    )
+    simulate.add_argument("--port", type=_port, default=0, metavar="P", help="any free one when left out")
+    simulate.add_argument("--rate", type=_rate, metavar="N", help="records a second")
+    simulate.add_argument(
+        "--scenario", choices=SCENARIOS, default="calm", help="how it behaves, and misbehaves"
+    )
+    simulate.add_argument(
+        "--seed", type=int, default=1, metavar="S", help="the same seed gives the same records"
+    )
+
+
+def _kinds(text: str) -> tuple[str, ...]:
+    names = [name.strip().casefold() for name in text.split(",")]
+    if ALL_TYPES in names or "all" in names:
+        return ()
+    for name in names:
+        if name not in CONTENT_TYPES and name != "unreadable":
+            raise argparse.ArgumentTypeError(
+                f"{name!r} is no content type; choose from {', '.join(CONTENT_TYPES)}"
+            )
+    return tuple(dict.fromkeys(names))
+
+
+def _number(text: str, low: float, high: float, words: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not low <= value <= high:  # also refuses nan
+        raise argparse.ArgumentTypeError(f"{text!r} is not {words}")
+    return value
+
+
+def _seconds(text: str) -> float:
+    return _number(text, 0.001, 1e9, "a number of seconds")
+
+
+def _rate(text: str) -> float:
+    return _number(text, 0, 1e6, "a number of records a second")
+
+
+def _whole(text: str, low: int, high: int, words: str) -> int:
+    value = _number(text, low, high, words)
+    if value != int(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not {words}")
+    return int(value)
+
+
+def _positive(text: str) -> int:
+    return _whole(text, 1, 2**53, "a whole number above 0")
+
+
+def _port(text: str) -> int:
+    return _whole(text, 0, 65_535, "a port (0 to 65535)")

@@ -1,0 +1,206 @@
+"""status and verify: what every connector does and has, and whether what is stored is sound."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from pod_desktop.cli.formats import dumps
+from pod_desktop.cli.options import App, Home
+from pod_desktop.cli.terminal import Out, visible
+from pod_desktop.core import clock
+from pod_desktop.core import status as states
+from pod_desktop.core.status import Counters, StreamStatus
+
+if TYPE_CHECKING:
+    from pod_desktop.store import ConnectorEntry
+
+_WORST_FIRST = (
+    states.STOPPED_FAULT, states.WAITING, states.CONNECTING, states.STARTING, states.CATCHING_UP, states.LIVE,
+)  # fmt: skip
+
+
+def service_runs(home: Home) -> bool:
+    """Does a collector service hold this data directory, in whatever process?"""
+    from pod_desktop.store import lock_holder
+
+    return lock_holder(home.data_dir.service_lock) is not None
+
+
+def state_of(home: Home, entry: ConnectorEntry) -> str:
+    """The connector's state in one word, the worst of its streams'."""
+    if not entry.enabled:
+        return states.DISABLED
+    if not service_runs(home):
+        return states.STOPPED
+    return worst(_streams_of(home, entry.connector.name))
+
+
+def worst(streams: Iterable[StreamStatus]) -> str:
+    """One state for several streams: that which asks most for attention."""
+    found = {stream.state for stream in streams}
+    return next((state for state in _WORST_FIRST if state in found), states.STARTING)
+
+
+def _streams_of(home: Home, name: str) -> list[StreamStatus]:
+    return [stream for stream in home.ledger.statuses() if stream.connector == name]
+
+
+def status(options: Namespace, app: App, out: Out) -> int:
+    """Print the state and the figures of every connector, and of the store."""
+    with closing(app.open_home(options.data_dir)) as home:
+        answer = _status(home)
+    if options.json:
+        out.bytes(dumps(answer) + b"\n")
+    else:
+        _print_status(answer, out)
+    return 0
+
+
+def _status(home: Home) -> dict[str, Any]:
+    totals = home.reader.totals()
+    service = home.ledger.service() if service_runs(home) else None
+    return {
+        "service": {"running": service_runs(home), "pid": service.pid if service else None},
+        "connectors": [_connector(home, entry) for entry in home.ledger.connectors()],
+        "store": {
+            "records": totals.records,
+            "bytes_raw": totals.bytes_raw,
+            "bytes_disk": totals.bytes_disk,
+            "oldest": _iso(totals.oldest),
+            "newest": _iso(totals.newest),
+            "path": str(home.data_dir.root),
+        },
+    }
+
+
+def _connector(home: Home, entry: ConnectorEntry) -> dict[str, Any]:
+    name = entry.connector.name
+    streams = _streams_of(home, name)
+    counters = sum((_counters(home, name, kind) for kind in entry.connector.content_types), Counters())
+    totals = home.reader.totals()
+    # Segments hold the records of all connectors: a connector's part of the disk is that of its bytes.
+    share = counters.bytes_raw / totals.bytes_raw if totals.bytes_raw else 0.0
+    lags = [stream.lag_s for stream in streams if stream.lag_s is not None]
+    state = state_of(home, entry)
+    said = next((stream for stream in streams if stream.state == state), None)
+    return {
+        "name": name,
+        "tenant": entry.connector.tenant,
+        "enabled": entry.enabled,
+        "state": state,
+        "what": said.what if said else "",
+        "hint": said.hint if said else "",
+        "code": said.code if said else "",
+        "next_try": _iso(said.next_try) if said else None,
+        "lag_s": max(lags, default=None),
+        **asdict(counters),
+        "bytes_disk": round(totals.bytes_disk * min(1.0, share)),
+        "gaps": [_gap(stream.kind, gap) for stream in streams for gap in stream.gaps],
+        "last_activity": _iso(max((stream.last_activity for stream in streams), default=0)),
+        "streams": [_stream(stream, state) for stream in streams],
+    }
+
+
+def _counters(home: Home, name: str, kind: str) -> Counters:
+    """What is committed: the store counts with its records, whoever may have died since."""
+    return home.reader.progress(f"{name}/{kind}").counters
+
+
+def _gap(kind: str, gap: tuple[int, int]) -> dict[str, str]:
+    return {"type": kind, "from": clock.iso(gap[0]), "to": clock.iso(gap[1])}
+
+
+def _stream(stream: StreamStatus, state: str) -> dict[str, Any]:
+    over = state in (states.STOPPED, states.DISABLED)
+    return {
+        "type": stream.kind,
+        "state": state if over else stream.state,
+        "what": "" if over else stream.what,
+        "hint": "" if over else stream.hint,
+        "code": "" if over else stream.code,
+        "lag_s": stream.lag_s,
+        "rate": 0.0 if over else stream.rate,
+        "progress": stream.progress,
+        "last_record": _iso(stream.last_record),
+    }
+
+
+def _iso(micros: int | None) -> str | None:
+    return clock.iso(micros) if micros else None
+
+
+def _print_status(answer: dict[str, Any], out: Out) -> None:
+    connectors: Sequence[dict[str, Any]] = answer["connectors"]
+    service = answer["service"]
+    out.line(f"Service: {'running, process ' + str(service['pid']) if service['running'] else 'not running'}")
+    if connectors:
+        out.table(
+            (
+                "NAME",
+                "STATE",
+                "LAG",
+                "RECEIVED",
+                "STORED",
+                "DUPLICATES",
+                "FILTERED",
+                "QUARANTINED",
+                "GAPS",
+                "RAW",
+                "DISK",
+            ),
+            [_row(connector) for connector in connectors],
+        )
+    for connector in connectors:
+        if connector["what"]:
+            out.line(visible(f"{connector['name']}: {connector['what']} {connector['hint']}").rstrip())
+    store = answer["store"]
+    out.line(
+        f"Store: {store['records']:,} records, {size(store['bytes_raw'])} as received, "
+        f"{size(store['bytes_disk'])} on disk, in {visible(store['path'])}"
+    )
+
+
+def _row(connector: dict[str, Any]) -> tuple[str, ...]:
+    lag = connector["lag_s"]
+    counted = [
+        f"{connector[key]:,}" for key in ("received", "stored", "duplicates", "filtered", "quarantined")
+    ]
+    return (
+        connector["name"],
+        connector["state"].replace("_", " "),
+        "" if lag is None else f"{lag:.1f} s",
+        *counted,
+        str(len(connector["gaps"])),
+        size(connector["bytes_raw"]),
+        size(connector["bytes_disk"]),
+    )
+
+
+def size(number: int) -> str:
+    """Bytes for people: 1.4 GB, of 1,000."""
+    value = float(number)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1_000:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1_000
+    return f"{value:.1f} TB"
+
+
+def verify(options: Namespace, app: App, out: Out) -> int:
+    """Read everything that is stored and say what is damaged; 1 when anything is."""
+    with closing(app.open_home(options.data_dir)) as home:
+        found = home.verify()
+    if options.json:
+        out.bytes(
+            dumps({"ok": not found.problems, "records": found.records, "problems": list(found.problems)})
+            + b"\n"
+        )
+    else:
+        for problem in found.problems:
+            out.line(visible(problem))
+        out.line(f"{found.records:,} records read, {len(found.problems)} problems.")
+    return 1 if found.problems else 0

@@ -1,0 +1,92 @@
+"""What runs for a while: the window, the collector service, the simulator, an import."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Iterable
+
+from pod_desktop.cli.formats import dumps
+from pod_desktop.cli.options import App, CollectOptions, SimulateOptions, WindowOptions
+from pod_desktop.cli.terminal import Out, visible
+from pod_desktop.core import clock
+from pod_desktop.core.faults import UserFault
+from pod_desktop.core.status import StreamStatus
+
+NO_DISPLAY = "There is no display for the window (neither DISPLAY nor WAYLAND_DISPLAY is set)."
+WITHOUT_DISPLAY = (
+    "Without one work collect, connector, count, import, search, show, simulate, status and verify."
+)
+
+
+def window(options: Namespace, app: App, out: Out) -> int:
+    """Open the window."""
+    _require_display()
+    return app.run_window(
+        WindowOptions(data_dir=options.data_dir, demo=options.demo, files=tuple(options.files))
+    )
+
+
+def _require_display() -> None:
+    """Qt would abort the process instead of saying this."""
+    import os
+
+    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
+        return
+    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        raise UserFault(NO_DISPLAY, "", WITHOUT_DISPLAY)
+
+
+def collect(options: Namespace, app: App, out: Out) -> int:
+    """Run the collector service here."""
+    return app.run_collect(
+        CollectOptions(
+            data_dir=options.data_dir,
+            names=tuple(options.names),
+            seconds=options.seconds,
+            until_caught_up=options.until_caught_up,
+            secrets_stdin=options.secrets_stdin,
+            detached=options.detached,
+        ),
+        Teller(out, options.json).tell,
+    )
+
+
+class Teller:
+    """Prints a line whenever a stream's state has changed, and nothing while only its counters move."""
+
+    def __init__(self, out: Out, json: bool) -> None:
+        self._out, self._json = out, json
+        self._said: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def tell(self, streams: Iterable[StreamStatus]) -> None:
+        for stream in streams:
+            key, said = (stream.connector, stream.kind), (stream.state, stream.what)
+            if self._said.get(key) != said:
+                self._said[key] = said
+                self._print(stream)
+        self._out.flush()
+
+    def _print(self, stream: StreamStatus) -> None:
+        if self._json:
+            self._out.bytes(dumps(stream.to_json() | {"since": clock.iso(stream.since)}) + b"\n")
+            return
+        counters = stream.counters
+        self._out.line(
+            f"{clock.iso(stream.since)[:19]}Z  {visible(stream.connector)}/{stream.kind}  "
+            f"{stream.state.replace('_', ' ')}  received {counters.received:,}, stored {counters.stored:,}"
+            + visible(f"  {stream.what} {stream.hint}".rstrip())
+        )
+
+
+def simulate(options: Namespace, app: App, out: Out) -> int:
+    """Run a simulated cluster; its first line says how to reach it."""
+
+    def first(line: dict[str, object]) -> None:
+        out.bytes(dumps(line) + b"\n")
+        out.flush()
+
+    return app.run_simulate(
+        SimulateOptions(port=options.port, rate=options.rate, scenario=options.scenario, seed=options.seed),
+        first,
+    )
