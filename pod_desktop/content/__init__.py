@@ -1,1 +1,26 @@
-"""How a record reads, one file a content type."""
+"""How a record reads, one file a content type.
+
+read() is the one door in: bytes to columns, never an exception. document() is the clean view of a raw record,
+values() a field of it, summary() what an analyst decides by.
+"""
+
+from __future__ import annotations
+
+from pod_desktop.content.document import Document, document
+from pod_desktop.content.door import CONTENT, read, search_text, summary, title, values
+from pod_desktop.content.kind import Kind
+from pod_desktop.content.recognise import sniff, unwrap
+
+__all__ = [
+    "CONTENT",
+    "Document",
+    "Kind",
+    "document",
+    "read",
+    "search_text",
+    "sniff",
+    "summary",
+    "title",
+    "unwrap",
+    "values",
+]

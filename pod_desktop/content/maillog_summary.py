@@ -1,0 +1,12 @@
+"""What happened to a message by one mail-log line, in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pod_desktop.core.blocks import Block
+from pod_desktop.core.record import Columns, EventRow
+
+
+def summary(value: Any, columns: Columns | EventRow) -> tuple[Block, ...]:
+    return ()

@@ -1,0 +1,79 @@
+"""Which content type a record of an imported file is, and the record inside our own export."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from pod_desktop.content.document import parse
+from pod_desktop.core.faults import Unreadable
+from pod_desktop.core.record import AUDIT, CONTENT_TYPES, MAILLOG, MESSAGE, UNREADABLE
+
+_MARKS: Final = (
+    (AUDIT, ("audit",)),
+    (MESSAGE, ("envelope", "msg", "filter", "msgParts", "connection")),
+    (MAILLOG, ("sm", "data")),
+    (MESSAGE, ("guid",)),
+    (MAILLOG, ("id",)),
+)
+"""Members that only one type has, the surest first."""
+
+
+class _Members(msgspec.Struct, gc=False):
+    audit: msgspec.Raw = msgspec.Raw()
+    envelope: msgspec.Raw = msgspec.Raw()
+    msg: msgspec.Raw = msgspec.Raw()
+    filter: msgspec.Raw = msgspec.Raw()
+    msgParts: msgspec.Raw = msgspec.Raw()
+    connection: msgspec.Raw = msgspec.Raw()
+    sm: msgspec.Raw = msgspec.Raw()
+    data: msgspec.Raw = msgspec.Raw()
+    guid: msgspec.Raw = msgspec.Raw()
+    id: msgspec.Raw = msgspec.Raw()
+
+
+class _Export(msgspec.Struct, gc=False):
+    id: str
+    type: str
+    raw: msgspec.Raw
+
+
+_members: Final = msgspec.json.Decoder(_Members)
+_export: Final = msgspec.json.Decoder(_Export)
+
+
+def sniff(raw: bytes) -> str:
+    """The content type of a record of unknown origin; `unreadable` where it is none of ours. Never raises."""
+    present: Any
+    try:
+        members = _members.decode(raw)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        try:
+            value, _ = parse(raw)
+        except Unreadable:
+            return UNREADABLE
+        present = value if isinstance(value, dict) else ()
+    else:
+        present = {name for name in members.__struct_fields__ if bytes(getattr(members, name))}
+    for kind, marks in _MARKS:
+        if any(mark in present for mark in marks):
+            return kind
+    return UNREADABLE
+
+
+def unwrap(raw: bytes) -> bytes:
+    """The record inside a line of our own export (`search --format ndjson --raw`), else the bytes unchanged.
+
+    Never raises. The inner bytes are those of the record as it was received.
+    """
+    if b'"raw"' not in raw:
+        return raw
+    try:
+        line = _export.decode(raw)
+        if line.type not in (*CONTENT_TYPES, UNREADABLE) or not line.id.startswith(f"{line.type}:"):
+            return raw
+        inner = bytes(line.raw)
+        return msgspec.json.decode(inner, type=str).encode() if inner[:1] == b'"' else inner
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return raw
