@@ -40,10 +40,10 @@ class Coverage:
     """Hours that could not be fetched, and when they are due again. Not kept over a restart."""
 
     @classmethod
-    def begin(cls, start: int, *, backfill: bool) -> Coverage:
+    def begin(cls, start: int, *, created: int, backfill: bool) -> Coverage:
         """Nothing yet. Without backfill the hour under way is left to the live stream."""
         first = hour_of(start) if backfill else hour_of(start + HOUR - 1)
-        return cls(start=start, first=first)
+        return cls(start=start, first=max(first, first_in_reach(created)))
 
     @classmethod
     def load(cls, values: Mapping[str, object], fresh: Coverage) -> Coverage:
@@ -51,10 +51,12 @@ class Coverage:
 
         A stream whose collect-from was moved back by its user fetches the hours before.
         """
-        if not isinstance(values.get("start"), int):
+        first = values.get("first")
+        if not isinstance(first, int):
             return fresh
         return replace(
             fresh,
+            first=first if values.get("start") == fresh.start else fresh.first,
             archived=frozenset(from_runs(values.get("archived"))),
             live=_stretches(values.get("live")),
             gaps=_stretches(values.get("gaps")),
@@ -64,6 +66,7 @@ class Coverage:
         """Small JSON values for the stream's progress; load() reads them back."""
         return {
             "start": self.start,
+            "first": self.first,
             "archived": runs(self.archived),
             "live": [list(stretch) for stretch in self.live],
             "gaps": [list(stretch) for stretch in self.gaps],
@@ -84,10 +87,10 @@ class Coverage:
             if not self.has(hour) and self.postponed.get(hour, 0) <= now
         ]
 
-    def unfinished(self, now: int) -> tuple[int, int] | None:
-        """The stretch up to now that no hour has settled of yet, unless live covers it from its start."""
+    def unfinished(self, now: int, *, unbroken: bool) -> tuple[int, int] | None:
+        """The stretch up to now that no settled hour holds, unless one unbroken live session does."""
         begin = hour_begin(max(hour_of(now - SETTLE), self.first))
-        if begin >= now or (self.live and self.live[-1][0] <= begin and now - self.live[-1][1] <= BUFFER):
+        if begin >= now or (unbroken and self.bridged(now) and self.live[-1][0] <= begin):
             return None
         return begin, now
 
@@ -112,8 +115,13 @@ class Coverage:
         """A live session begins. Unbroken: the one before ended with a goodbye, and not long ago."""
         if unbroken and self.bridged(now):
             return self
-        kept = [stretch for stretch in self.live if stretch[1] > now - limits.ARCHIVE_DAYS * 24 * HOUR]
+        kept = [stretch for stretch in self.live if not self._superseded(stretch, now)]
         return replace(self, live=(*kept[-INTERVALS + 1 :], (now, now)))
+
+    def _superseded(self, stretch: tuple[int, int], now: int) -> bool:
+        """Has the archive given every hour that the stretch touches, or is it out of reach?"""
+        hours = range(max(hour_of(stretch[0]), first_in_reach(now)), hour_of(stretch[1]) + 1)
+        return all(hour in self.archived for hour in hours)
 
     def heard(self, until: int) -> Coverage:
         """All that the live session gave up to this moment is committed."""

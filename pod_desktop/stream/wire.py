@@ -64,13 +64,13 @@ def split(frame: bytes) -> list[bytes]:
     """
     head = frame.lstrip()[:1]
     if head == b"[":
-        return _values(frame, frame.index(b"[") + 1)
+        return _values(frame, frame.index(b"[") + 1, end=b"]")
     if head != b"{":
         return []
     lines = _lines(frame) if frame.count(b"\n") <= limits.JSON_KEYS else []
     if len(lines) > 1 and all(line.startswith(b"{") for line in lines):
         return lines
-    pieces = _values(frame, 0)
+    pieces = _values(frame, 0, end=b"")
     return pieces if len(pieces) > 1 else []
 
 
@@ -78,22 +78,22 @@ def _lines(frame: bytes) -> list[bytes]:
     return [line for line in (part.strip() for part in frame.split(b"\n")) if line]
 
 
-def _values(frame: bytes, at: int) -> list[bytes]:
-    """JSON objects one after the other from `at` on, or [] when there is anything else."""
+def _values(frame: bytes, at: int, *, end: bytes) -> list[bytes]:
+    """JSON objects one after the other from `at` to the end, or [] when there is anything else."""
     # Latin-1 maps each byte to one character: places in the text are places in the frame.
-    text = frame.decode("latin-1")
+    text = frame.rstrip().removesuffix(end).decode("latin-1")
+    if end and not frame.rstrip().endswith(end):
+        return []
     pieces: list[bytes] = []
     while (at := _BETWEEN.match(text, at).end()) < len(text):  # type: ignore[union-attr]
-        if text[at] == "]" and not text[at + 1 :].strip():
-            break
         if text[at] != "{" or len(pieces) >= limits.JSON_KEYS:
             return []
         try:
-            _, end = _SCANNER.raw_decode(text, at)
+            _, behind = _SCANNER.raw_decode(text, at)
         except (ValueError, RecursionError):
             return []
-        pieces.append(frame[at:end])
-        at = end
+        pieces.append(frame[at:behind])
+        at = behind
     return pieces
 
 

@@ -1,0 +1,299 @@
+"""The collector service: one task for each stream of the enabled connectors, and what it tells the ledger.
+
+It follows the ledger: connectors that are added, edited, disabled or removed there start, restart or stop
+here within a moment. It needs no window, and tells windows nothing but by the ledger and the store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, replace
+from typing import Final, Protocol, TypeVar
+
+import pod_desktop
+from pod_desktop.core import limits
+from pod_desktop.core.clock import Clock
+from pod_desktop.core.connector import CollectConnector
+from pod_desktop.core.faults import Fault, UserFault
+from pod_desktop.core.secret import Secret
+from pod_desktop.core.status import DISABLED, StreamStatus
+from pod_desktop.services.collect_commit import Committer, ReadRecord
+from pod_desktop.services.collect_status import StreamBoard
+from pod_desktop.services.collect_stream import StreamTask, Timing
+from pod_desktop.services.tasks import Tasks
+from pod_desktop.store.ledger import Command, ConnectorEntry, ServiceInfo
+from pod_desktop.store.port import Writer
+
+POLL_SECONDS: Final = 0.2
+"""How often the ledger is looked at and states are published."""
+BEAT_SECONDS: Final = 2.0
+TRY_NOW: Final = "try_now"
+"""Command of a window: `{"connector": NAME}`, or `{}` for all."""
+_log: Final = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+
+class LedgerPort(Protocol):
+    """What the service needs of store.ledger.Ledger."""
+
+    def version(self) -> int: ...
+    def connectors(self) -> list[ConnectorEntry]: ...
+    def put_statuses(self, statuses: list[StreamStatus], *, now: int) -> None: ...
+    def drop_status(self, connector: str, kind: str) -> None: ...
+    def put_service(self, info: ServiceInfo | None) -> None: ...
+    def take_commands(self) -> list[Command]: ...
+
+
+class VaultPort(Protocol):
+    """What the service needs of a vault."""
+
+    def get(self, connector: str, name: str, origin: str) -> Secret | None: ...
+
+
+@dataclass(slots=True)
+class _Running:
+    """A stream at work, and the definition it was started with."""
+
+    entry: ConnectorEntry
+    task: StreamTask
+    future: asyncio.Task[None]
+
+
+class CollectorService:
+    """Everything that collects in one process. Owns the writer: run() closes it."""
+
+    def __init__(
+        self,
+        ledger: LedgerPort,
+        writer: Writer,
+        vault: VaultPort,
+        clock: Clock,
+        *,
+        read: ReadRecord,
+        timing: Timing | None = None,
+        on_publish: Callable[[list[StreamStatus]], None] | None = None,
+    ) -> None:
+        """`read` is content.read; `on_publish` is told what has just been written to the ledger."""
+        self._ledger = ledger
+        self._committer = Committer(writer, read)
+        self._vault = vault
+        self._clock = clock
+        self._timing = timing or Timing()
+        self._on_publish = on_publish or (lambda statuses: None)
+        self._tasks = Tasks("collector", _report)
+        self._streams: dict[tuple[str, str], _Running] = {}
+        self._boards: dict[tuple[str, str], StreamBoard] = {}
+        self._seen: int | None = None
+        self._started = clock.now()
+        self._beat = 0.0
+        self._faults: set[str] = set()
+
+    async def run(
+        self,
+        stop: asyncio.Event,
+        *,
+        names: Collection[str] = (),
+        until_caught_up: bool = False,
+        for_seconds: float | None = None,
+    ) -> bool:
+        """Collect until `stop` is set, the time is over, or everything is caught up.
+
+        Args:
+            names: only these connectors, enabled or not; empty: all enabled ones, as the ledger changes.
+            until_caught_up: end when every stream has its archive and what the live stream had kept.
+
+        Returns:
+            False when it was asked to catch up and a stream needs a person's attention instead.
+
+        Raises:
+            UserFault: a name that no connector has.
+        """
+        ends = None if for_seconds is None else self._clock.monotonic() + for_seconds
+        try:
+            await self._follow(names, strict=True)
+            while not stop.is_set() and (ends is None or self._clock.monotonic() < ends):
+                if until_caught_up and self._all_settled():
+                    break
+                await self._tick(names)
+                left = POLL_SECONDS if ends is None else min(POLL_SECONDS, ends - self._clock.monotonic())
+                await _wait(stop, left)
+            return not until_caught_up or self._all_caught_up()
+        finally:
+            await self._end()
+
+    def statuses(self) -> list[StreamStatus]:
+        """What every stream says at this moment."""
+        return [board.status for board in self._boards.values()]
+
+    async def _tick(self, names: Collection[str]) -> None:
+        await self._guarded("following the ledger", self._follow(names))
+        await self._guarded("publishing states", self._publish())
+
+    async def _guarded(self, doing: str, work: Awaitable[None]) -> None:
+        """The ledger failing for a while stops no stream."""
+        try:
+            await work
+            self._faults.discard(doing)
+        except Exception:
+            if doing not in self._faults:
+                self._faults.add(doing)
+                _log.exception("%s failed", doing)
+
+    # What should run
+
+    async def _follow(self, names: Collection[str], strict: bool = False) -> None:
+        """Start and stop streams so that they are what the ledger says."""
+        version, entries, commands = await _in_thread(self._look)
+        self._obey(commands)
+        if version == self._seen:
+            return
+        if strict:
+            _check_names(names, entries)
+        chosen = {name.casefold() for name in names}
+        wanted = {
+            (entry.connector.name, kind): entry
+            for entry in entries
+            if (entry.connector.name.casefold() in chosen if chosen else entry.enabled)
+            for kind in entry.connector.content_types
+        }
+        for key, running in list(self._streams.items()):
+            if wanted.get(key) != running.entry:
+                running.task.stop()
+                if running.future.done():
+                    del self._streams[key]
+        for key, entry in wanted.items():
+            if key not in self._streams:
+                self._start(*key, entry)
+        known = {(e.connector.name, kind): e for e in entries for kind in e.connector.content_types}
+        await self._show_idle(known, chosen)
+        # A stream that is still saying goodbye is looked at again, whatever the ledger's version.
+        leaving = any(wanted.get(key) != running.entry for key, running in self._streams.items())
+        self._seen = None if leaving else version
+
+    def _look(self) -> tuple[int, list[ConnectorEntry], list[Command]]:
+        """The ledger's version, and what it holds if that has changed."""
+        version = self._ledger.version()
+        if version == self._seen:
+            return version, [], []
+        return version, self._ledger.connectors(), self._ledger.take_commands()
+
+    def _start(self, name: str, kind: str, entry: ConnectorEntry) -> None:
+        board = StreamBoard(name, kind, self._clock)
+        self._boards[name, kind] = board
+        task = StreamTask(
+            connector=entry.connector,
+            kind=kind,
+            created=entry.created,
+            committer=self._committer,
+            key_of=self._key_of,
+            clock=self._clock,
+            board=board,
+            tasks=self._tasks,
+            timing=self._timing,
+        )
+        future = self._tasks.spawn(task.run(), f"{name}/{kind}")
+        self._streams[name, kind] = _Running(entry, task, future)
+
+    def _key_of(self, connector: CollectConnector) -> Secret | None:
+        return self._vault.get(connector.name, "api_key", connector.secret_origin())
+
+    async def _show_idle(self, known: dict[tuple[str, str], ConnectorEntry], chosen: Collection[str]) -> None:
+        """Say of disabled streams that they are, and forget those that are no more."""
+        for key, board in list(self._boards.items()):
+            if key not in known and key not in self._streams:
+                del self._boards[key]
+                await _in_thread(self._ledger.drop_status, *key)
+            elif key in known and key not in self._streams and board.status.state != DISABLED:
+                board.say(DISABLED, "Switched off.")
+        if chosen:
+            return
+        for key, entry in known.items():
+            if not entry.enabled and key not in self._boards:
+                board = StreamBoard(*key, self._clock)
+                self._boards[key] = board
+                board.counted((await self._committer.progress("/".join(key))).counters)
+                board.say(DISABLED, "Switched off.")
+
+    # What windows ask, and what they are told
+
+    def _obey(self, commands: list[Command]) -> None:
+        for command in commands:
+            if command.name != TRY_NOW:
+                _log.warning("unknown command %r", command.name)
+                continue
+            wanted = str(command.args.get("connector", "")).casefold()
+            for (name, _), running in self._streams.items():
+                if not wanted or name.casefold() == wanted:
+                    running.task.try_now()
+
+    async def _publish(self) -> None:
+        now = self._clock.now()
+        if (monotonic := self._clock.monotonic()) - self._beat >= BEAT_SECONDS:
+            self._beat = monotonic
+            await _in_thread(self._ledger.put_service, self._info(now))
+        if statuses := [status for board in self._boards.values() if (status := board.due())]:
+            await _in_thread(lambda: self._ledger.put_statuses(statuses, now=now))
+            self._on_publish(statuses)
+
+    def _info(self, now: int) -> ServiceInfo:
+        return ServiceInfo(pid=os.getpid(), started=self._started, beat=now, version=pod_desktop.__version__)
+
+    # The end
+
+    def _all_caught_up(self) -> bool:
+        return all(running.task.caught_up.is_set() for running in self._streams.values())
+
+    def _all_settled(self) -> bool:
+        return all(
+            running.task.caught_up.is_set() or running.task.stuck.is_set()
+            for running in self._streams.values()
+        )
+
+    async def _end(self) -> None:
+        """Let every stream say goodbye and commit what it has; then close the store."""
+        for running in self._streams.values():
+            running.task.stop()
+        if futures := [running.future for running in self._streams.values()]:
+            await asyncio.wait(futures, timeout=limits.STOP_SECONDS - 0.5)
+        if not await self._tasks.stop(1.0):
+            _log.error("streams did not end in time: %s", [task.get_name() for task in self._tasks.running])
+        await self._guarded("saying goodbye", self._say_stopped())
+        await self._committer.close()
+
+    async def _say_stopped(self) -> None:
+        now = self._clock.now()
+        for board in self._boards.values():
+            if board.status.state != DISABLED:
+                board.stop()
+        stopped = [replace(board.status, rate=0.0, next_try=0) for board in self._boards.values()]
+        await _in_thread(lambda: self._ledger.put_statuses(stopped, now=now))
+        await _in_thread(self._ledger.put_service, None)
+        self._on_publish(stopped)
+
+
+def _check_names(names: Collection[str], entries: list[ConnectorEntry]) -> None:
+    known = {entry.connector.name.casefold() for entry in entries}
+    for name in names:
+        if name.casefold() not in known:
+            listed = ", ".join(entry.connector.name for entry in entries) or "none yet"
+            raise UserFault(f"There is no connector named {name!r}.", "name", f"Connectors: {listed}.")
+
+
+async def _in_thread(work: Callable[..., _T], *args: object) -> _T:
+    return await asyncio.to_thread(work, *args)
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(max(seconds, 0)):
+            await stop.wait()
+    except TimeoutError:
+        pass
+
+
+def _report(name: str, error: BaseException) -> None:
+    words = str(error) if isinstance(error, Fault) else type(error).__name__
+    _log.error("%s ended: %s", name, words, exc_info=error)

@@ -1,0 +1,146 @@
+"""From frames to the store: reading records and committing them, in one thread for all streams.
+
+The thread is the only user of the store's writer. While it works on one stream's batch the others' frames
+gather in their queues, so more streams make larger batches, not a longer queue of disk flushes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, TypeVar
+
+from pod_desktop import stream as streams
+from pod_desktop.core.record import FLAG_NO_ID, FLAG_TIME_GUESSED, OTHER, UNREADABLE, Arrival, Columns
+from pod_desktop.core.status import Counters
+from pod_desktop.store.port import Commit, Committed, Progress, Source, Writer
+
+ReadRecord = Callable[[str, bytes, int], Columns]
+"""(content type, record, microseconds UTC of its arrival) -> columns; never raises."""
+_log: Final = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Frames of one stream on their way into one transaction."""
+
+    source: Source
+    kind: str
+    lane: str
+    stream: str
+    frames: Sequence[streams.Frame] = ()
+    progress: Mapping[str, object] = field(default_factory=dict)
+
+
+class Stored(NamedTuple):
+    """What became of a batch."""
+
+    received: int
+    committed: Committed
+    newest: int
+    """Microseconds UTC of the newest record's time; 0 without records."""
+    counters: Counters
+    """The stream's counters with this batch in them."""
+
+
+def read_frames(read: ReadRecord, kind: str, frames: Sequence[streams.Frame]) -> tuple[list[Arrival], int]:
+    """The records of frames in their order, and how many frames were empty."""
+    records: list[Arrival] = []
+    add, record_bytes, empty = records.append, streams.record_bytes, 0
+    for data, arrived in frames:
+        raw = record_bytes(data)
+        if not raw:
+            empty += 1
+            continue
+        columns = _read_surely(read, kind, raw, arrived)
+        if columns.kind == UNREADABLE:
+            records.extend(_pieces(read, kind, raw, arrived, columns))
+        else:
+            add(Arrival(columns, raw))
+    return records, empty
+
+
+def _read_surely(read: ReadRecord, kind: str, raw: bytes, arrived: int) -> Columns:
+    """Reading never raises; should it do so all the same, one record is kept raw and the feed goes on."""
+    try:
+        return read(kind, raw, arrived)
+    except Exception:
+        _log.exception("reading a %s record of %d bytes failed", kind, len(raw))
+        return _unread(raw, arrived)
+
+
+def _unread(raw: bytes, arrived: int) -> Columns:
+    rid = hashlib.blake2b(raw, digest_size=16).hexdigest()
+    return Columns(
+        kind=UNREADABLE, rid=rid, time=arrived, cluster="", qid="", message_id="", sender="", header_from="",
+        recipients=(), subject="", ip="", country="", outcome=OTHER, disposition="", stat="", rule="",
+        module="", folder="", direction="", score=None, size=len(raw), text="",
+        flags=FLAG_NO_ID | FLAG_TIME_GUESSED,
+    )  # fmt: skip
+
+
+def _pieces(read: ReadRecord, kind: str, raw: bytes, arrived: int, whole: Columns) -> list[Arrival]:
+    """A frame that is no record: the several records it may hold, else itself."""
+    pieces = [Arrival(_read_surely(read, kind, piece, arrived), piece) for piece in streams.split(raw)]
+    if any(piece.columns.kind != UNREADABLE for piece in pieces):
+        return pieces
+    return [Arrival(whole, raw)]
+
+
+class Committer:
+    """The one who writes into the store."""
+
+    def __init__(self, writer: Writer, read: ReadRecord) -> None:
+        """`writer` is used from this committer's thread only, and closed by close()."""
+        self._writer = writer
+        self._read = read
+        self._thread = ThreadPoolExecutor(1, "commit")
+
+    async def progress(self, key: str) -> Progress:
+        """What the stream's last commit left."""
+        return await self._run(lambda: self._writer.progress(key))
+
+    async def store(self, batch: Batch) -> Stored:
+        """Read the frames and commit them; when this returns they are durable.
+
+        Raises:
+            Outage: the disk is full or failing; nothing of the batch was kept.
+        """
+        return await self._run(lambda: self._store(batch))
+
+    def _store(self, batch: Batch) -> Stored:
+        records, empty = read_frames(self._read, batch.kind, batch.frames)
+        committed = self._writer.commit(
+            Commit(
+                source=batch.source,
+                lane=batch.lane,
+                records=records,
+                stream=batch.stream,
+                progress=batch.progress,
+                counters=Counters(received=len(records), empty=empty),
+            )
+        )
+        self._tidy()
+        newest = max((record.columns.time for record in records), default=0)
+        return Stored(len(records), committed, newest, self._writer.progress(batch.stream).counters)
+
+    def _tidy(self) -> None:
+        try:
+            self._writer.tidy()
+        except Exception:
+            # Housekeeping may fail; the commit before it stands, and the next one tries again.
+            _log.exception("tidying the store failed")
+
+    async def _run(self, work: Callable[[], _T]) -> _T:
+        # Shielded: a cancelled stream must not leave a commit half counted; the thread goes on anyway.
+        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, work))
+
+    async def close(self) -> None:
+        """Finish what was begun and close the writer."""
+        await self._run(self._writer.close)
+        self._thread.shutdown(wait=False)
