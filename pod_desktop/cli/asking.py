@@ -18,6 +18,7 @@ from pod_desktop.core.faults import Fault, Outage, UserFault
 from pod_desktop.core.record import EventRow, split_record_id
 
 if TYPE_CHECKING:
+    from pod_desktop.core.blocks import Block
     from pod_desktop.store.port import Ask, Reader
 
 
@@ -55,7 +56,7 @@ def _recipients(row: EventRow, raw: partial[bytes]) -> tuple[str, ...]:
         return row.recipients
     from pod_desktop import content
 
-    return content.columns(row.kind, raw()).recipients
+    return content.read(row.kind, raw(), row.time).recipients
 
 
 def count(options: Namespace, app: App, out: Out) -> int:
@@ -134,34 +135,41 @@ def _find(home: Home, record_id: str) -> EventRow:
         raise UserFault(_sentence(error), "RECORD-ID") from None
     row = home.reader.find(kind, rid)
     if row is None:
-        raise Outage(
+        raise Fault(
             f"There is no record {record_id}.", "RECORD-ID", "Ids are as search --format ndjson prints them."
         )
     return row
 
 
 def _as_json(home: Home, row: EventRow, raw: bytes, with_raw: bool) -> bytes:
-    from pod_desktop import content
     from pod_desktop.cli import blocks
 
     found = formats.as_object(_found(home.reader, row))
-    found["summary"] = blocks.as_json(content.summary(row.kind, raw))
+    found["summary"] = blocks.as_json(_summary(row, raw))
     head = formats.dumps(found)
     return formats.with_raw(head, raw) if with_raw else head
 
 
 def _print_summary(row: EventRow, raw: bytes, out: Out) -> None:
-    from pod_desktop import content
     from pod_desktop.cli import blocks
     from pod_desktop.core.interflow import interflow
 
     out.line(f"{visible(row.record_id)}  {clock.iso(row.time)}  connector {row.connector}")
     out.line()
-    for line in blocks.as_text(content.summary(row.kind, raw)):
+    for line in blocks.as_text(_summary(row, raw)):
         out.line(line)
     out.line()
     for name, value in interflow(row.kind, row.tenant).items():
         out.line(f"  {name:<{blocks.LABEL_WIDTH + 4}}{visible(value)}")
+
+
+def _summary(row: EventRow, raw: bytes) -> tuple[Block, ...]:
+    from pod_desktop import content
+
+    document = content.document(raw)
+    value = document.excerpt if document.problem else document.value
+    # All recipients, of which the row has the first few only.
+    return content.summary(row.kind, value, content.read(row.kind, raw, row.time))
 
 
 def _ask(options: Namespace) -> Ask:

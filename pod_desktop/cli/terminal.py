@@ -10,24 +10,19 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import BinaryIO
 
+from pod_desktop.core import text as core_text
+
 PIPE_WIDTH = 240
 """Columns of a table that does not go to a terminal."""
-_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Unicode categories that a reader cannot see, or that steer a terminal."""
+_MOVING = {ord(character): f"‹U+{ord(character):04X}›" for character in "\t\n\r"}
+"""What text on several lines may hold, and one line may not."""
 
 
 def visible(text: str) -> str:
-    """The text on one line, with every control, bidi, zero-width or unassigned character as its code point."""
+    """The text on one line; each control, bidi or zero-width character is a mark with its code point."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_visible_character(character) for character in text)
-
-
-@lru_cache(maxsize=4_096)
-def _visible_character(character: str) -> str:
-    if unicodedata.category(character) in _HIDDEN:
-        return f"<U+{ord(character):04X}>"
-    return character
+    return core_text.visible(text).translate(_MOVING)
 
 
 @lru_cache(maxsize=4_096)
