@@ -196,8 +196,8 @@ class _Lexer:
         if self.text[end : end + 1] == ":" and self._is_field(typed, value=value):
             name = "".join(piece for piece in pieces(typed, wildcards=False)[0] if isinstance(piece, str))
             problem = "" if name else "A field's name is missing before the colon."
-            if name and any(is_invisible(char) for char in name):
-                problem = f"The name {quoted(name)} holds an invisible character."
+            if any(is_invisible(char) for char in typed):
+                problem = f"The name {quoted(typed)} holds an invisible character."
             return Token(kind=Kind.FIELD, start=self.at, end=end + 1, text=name, problem=problem)
         if kind := KEYWORDS.get(typed.casefold()):
             return self._simple(kind, len(typed), glued)

@@ -21,7 +21,8 @@ class Span(NamedTuple):
 
 
 LAST: Final = from_datetime(datetime.max.replace(tzinfo=UTC))
-"""The last moment that can be written."""
+FIRST: Final = from_datetime(datetime.min.replace(tzinfo=UTC))
+"""The last and the first moment that can be written."""
 
 _DATE: Final = re.compile(r"(\d{4})(?:-(\d\d?)(?:-(\d\d?)(?:Z|([+-]\d\d):?(\d\d))?)?)?$", re.ASCII)
 _CLOCK: Final = re.compile(

@@ -17,7 +17,7 @@ from pod_desktop.query.fault import QueryFault, fault, nearest, quoted
 from pod_desktop.query.fields import FIELDS, Field
 from pod_desktop.query.lexer import Kind, Token
 from pod_desktop.query.matching import as_number, compile_regex, like_test
-from pod_desktop.query.times import LAST, Span, parse_time
+from pod_desktop.query.times import FIRST, LAST, Span, parse_time
 from pod_desktop.query.tree import (
     ANY,
     And,
@@ -148,10 +148,11 @@ def _text_node(field: Field, token: Token, now: Now) -> Node:
 
 def _name_node(field: Field, token: Token, now: Now) -> Node:
     pieces = _unbracketed(token.pieces) if field.name == "message_id" else token.pieces
-    if not pieces:
-        return is_missing(field.name)
+    if not pieces or pieces == (ANY,):
+        return Term(field.name, Exists()) if pieces else is_missing(field.name)
     kind, colon, rid = _literal(pieces).partition(":")
-    if field.name == "id" and colon and rid and not _has_marks(token) and kind.casefold() in _KINDS:
+    is_record_id = kind.casefold() in _KINDS and rid.partition(":")[0].casefold() not in _KINDS
+    if field.name == "id" and colon and rid and is_record_id and not _has_marks(token):
         return And((Term("type", Equals(kind.casefold())), Term("id", Equals(rid))))
     return Term(field.name, _whole(pieces))
 
@@ -162,29 +163,29 @@ _KINDS: Final = (*CONTENT_TYPES, UNREADABLE)
 def _address_node(field: Field, token: Token, now: Now) -> Node:
     """`<a@b>` is a@b; `@bad.example` is anybody there, as no address begins with @."""
     pieces = _unbracketed(token.pieces)
-    if not pieces:
-        return is_missing(field.name)
+    if not pieces or pieces == (ANY,):
+        return Term(field.name, Exists()) if pieces else is_missing(field.name)
     if isinstance(pieces[0], str) and pieces[0].startswith("@") and len(_literal(pieces)) > 1:
         pieces = (ANY, *pieces)
     return Term(field.name, _whole(pieces))
 
 
 def _unbracketed(pieces: tuple[str | Mark, ...]) -> tuple[str | Mark, ...]:
-    first, last = pieces[0], pieces[-1]
-    if not (
-        isinstance(first, str) and isinstance(last, str) and first.startswith("<") and last.endswith(">")
-    ):
-        return pieces
-    if len(pieces) == 1:
-        return (first[1:-1],) if len(first) > 2 else ()
-    return tuple(piece for piece in (first[1:], *pieces[1:-1], last[:-1]) if piece)
+    """Without the angle brackets around the whole, however many."""
+    while pieces:
+        first, last = pieces[0], pieces[-1]
+        if not (isinstance(first, str) and isinstance(last, str) and first[:1] == "<" and last[-1:] == ">"):
+            break
+        inner = (first[1:-1],) if len(pieces) == 1 else (first[1:], *pieces[1:-1], last[:-1])
+        pieces = tuple(piece for piece in inner if piece)
+    return pieces
 
 
 def _domain_node(field: Field, token: Token, now: Now) -> Node:
     if _has_marks(token):
         return Term(field.name, _whole(token.pieces))
     domain = _literal(token.pieces)
-    return Term(field.name, Equals(domain.removeprefix("@").removesuffix(".") or domain))
+    return Term(field.name, Equals(domain.lstrip("@").rstrip(".") or domain))
 
 
 def _choice_node(field: Field, token: Token, now: Now) -> Node:
@@ -210,7 +211,7 @@ def _time_node(field: Field, token: Token, now: Now) -> Node:
     span = _span(token, now)
     if span.is_moment and "now" in token.text.casefold():
         raise _at(token, "A single moment has no records.", f"Write time:>={token.text}")
-    return Term(field.name, Range(min(span.start, LAST), min(span.end, LAST), True, False))
+    return Term(field.name, Range(span.start, span.end, True, False))
 
 
 def _ip_node(field: Field, token: Token, now: Now) -> Node:
@@ -327,7 +328,8 @@ def _seconds(text: str) -> Number | None:
 def _span(token: Token, now: Now) -> Span:
     if not _has_marks(token):
         try:
-            return parse_time(_literal(token.pieces), now.micros, now.zone)
+            span = parse_time(_literal(token.pieces), now.micros, now.zone)
+            return Span(*(max(FIRST, min(end, LAST)) for end in span))
         except ValueError:
             pass
     hint = "Write for example 2026-11-24, 2026-11-24T09:00+01:00 or now-15m."
@@ -418,10 +420,10 @@ def _time_range(
     start = end = None
     if low is not None:
         span = _span(low, now)
-        start = min(span.start if included[0] else span.end, LAST)
+        start = span.start if included[0] else span.end
     if high is not None:
         span = _span(high, now)
-        end = min(span.end if included[1] else span.start, LAST)
+        end = span.end if included[1] else span.start
     if start is not None and end is not None and start >= end:
         raise _nothing_between(whole)
     return Range(start, end, True, end is None)
