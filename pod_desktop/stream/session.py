@@ -231,9 +231,7 @@ def _why_not_opened(error: Exception, target: Target) -> Verdict:
     if isinstance(error, TimeoutError) and not isinstance(error, ConnectionError):
         return verdict.of("timeout")
     if isinstance(error, library.InvalidMessage):
-        return verdict.of(
-            "reset" if isinstance(error.__cause__, EOFError) and _no_bytes(error) else "not_websocket"
-        )
+        return verdict.of("reset" if _no_bytes(error) else "not_websocket")
     if isinstance(error, library.WebSocketException):
         return verdict.of("not_websocket")
     if isinstance(error, OSError):
@@ -242,9 +240,13 @@ def _why_not_opened(error: Exception, target: Target) -> Verdict:
     return verdict.told("bug", f"This program made an error while connecting ({type(error).__name__}).")
 
 
-def _no_bytes(error: Exception) -> bool:
-    """Did the other side hang up before it said anything?"""
-    return " after 0 bytes" in str(error.__cause__)
+def _no_bytes(error: BaseException | None) -> bool:
+    """Did the other side hang up before it said anything? The library says so deep in its chain of causes."""
+    while error is not None:
+        if isinstance(error, EOFError) and " after 0 bytes" in str(error):
+            return True
+        error = error.__cause__
+    return False
 
 
 _ERRNO: Final = re.compile(r"\[Errno (\d+)\]")
