@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import apsw
 
+from pod_desktop.core.clock import DAY
 from pod_desktop.core.connector import CollectConnector, from_file, to_file
 from pod_desktop.core.faults import Outage, UserFault
 from pod_desktop.core.status import StreamStatus
@@ -29,6 +30,7 @@ create table status(connector text not null, kind text not null, at integer not 
     primary key(connector, kind)) without rowid;
 create table service(one integer primary key check(one = 1), pid integer, started integer, beat integer, version text);
 create table command(id integer primary key autoincrement, name text not null, args text not null, at integer not null);
+create table job(id text primary key, at integer not null, state text not null) without rowid;
 create table setting(key text primary key, value text not null) without rowid;
 """
 
@@ -199,6 +201,22 @@ class Ledger:
             rows = list(self._writer.execute("select name, args, at from command order by id"))
             self._writer.execute("delete from command")
         return [Command(name=name, args=json.loads(args), at=at) for name, args, at in rows]
+
+    # long work that the service does for a window
+
+    def put_job(self, job_id: str, state: Mapping[str, Any], *, now: int) -> None:
+        """Publish how far a job is; jobs not heard of for a day are forgotten."""
+        with self._transaction(durable=False):
+            self._writer.execute("delete from job where at < ?", (now - DAY,))
+            self._writer.execute(
+                "insert or replace into job(id, at, state) values(?,?,?)",
+                (job_id, now, json.dumps(dict(state))),
+            )
+
+    def job(self, job_id: str) -> dict[str, Any] | None:
+        """What a job last said; None before it began or long after it ended."""
+        rows = self._read("select state from job where id = ?", (job_id,))
+        return dict(json.loads(rows[0][0])) if rows else None
 
     # settings
 

@@ -9,6 +9,7 @@ import apsw
 import pytest
 
 from pod_desktop import store
+from pod_desktop.core.clock import DAY
 from pod_desktop.core.connector import CollectConnector
 from pod_desktop.core.faults import Outage, UserFault
 from pod_desktop.core.status import Counters, StreamStatus
@@ -82,6 +83,14 @@ def test_a_command_is_taken_once_and_in_order(ledger):
     ledger.post("try_now", {"connector": "b"}, now=2)
     assert [command.args["connector"] for command in ledger.take_commands()] == ["a", "b"]
     assert ledger.take_commands() == []
+
+
+def test_a_job_is_heard_of_until_a_day_after(ledger):
+    ledger.put_job("one", {"done": 5}, now=0)
+    ledger.put_job("one", {"done": 7}, now=1)
+    assert ledger.job("one") == {"done": 7}
+    ledger.put_job("two", {}, now=DAY + 2)
+    assert ledger.job("one") is None
 
 
 def test_a_ledger_of_a_newer_version_is_refused_with_words(tmp_path):
