@@ -7,7 +7,6 @@ gather in their queues, so more streams make larger batches, not a longer queue 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeVar
 
 from pod_desktop import stream as streams
-from pod_desktop.core.record import FLAG_NO_ID, FLAG_TIME_GUESSED, OTHER, UNREADABLE, Arrival, Columns
+from pod_desktop.core.record import UNREADABLE, Arrival, Columns
 from pod_desktop.core.status import Counters
 from pod_desktop.store.port import Commit, Committed, Progress, Source, Writer
 
@@ -57,7 +56,7 @@ def read_frames(read: ReadRecord, kind: str, frames: Sequence[streams.Frame]) ->
         if not raw:
             empty += 1
             continue
-        columns = _read_surely(read, kind, raw, arrived)
+        columns = read(kind, raw, arrived)
         if columns.kind == UNREADABLE:
             records.extend(_pieces(read, kind, raw, arrived, columns))
         else:
@@ -65,28 +64,9 @@ def read_frames(read: ReadRecord, kind: str, frames: Sequence[streams.Frame]) ->
     return records, empty
 
 
-def _read_surely(read: ReadRecord, kind: str, raw: bytes, arrived: int) -> Columns:
-    """Reading never raises; should it do so all the same, one record is kept raw and the feed goes on."""
-    try:
-        return read(kind, raw, arrived)
-    except Exception:
-        _log.exception("reading a %s record of %d bytes failed", kind, len(raw))
-        return _unread(raw, arrived)
-
-
-def _unread(raw: bytes, arrived: int) -> Columns:
-    rid = hashlib.blake2b(raw, digest_size=16).hexdigest()
-    return Columns(
-        kind=UNREADABLE, rid=rid, time=arrived, cluster="", qid="", message_id="", sender="", header_from="",
-        recipients=(), subject="", ip="", country="", outcome=OTHER, disposition="", stat="", rule="",
-        module="", folder="", direction="", score=None, size=len(raw), text="",
-        flags=FLAG_NO_ID | FLAG_TIME_GUESSED,
-    )  # fmt: skip
-
-
 def _pieces(read: ReadRecord, kind: str, raw: bytes, arrived: int, whole: Columns) -> list[Arrival]:
     """A frame that is no record: the several records it may hold, else itself."""
-    pieces = [Arrival(_read_surely(read, kind, piece, arrived), piece) for piece in streams.split(raw)]
+    pieces = [Arrival(read(kind, piece, arrived), piece) for piece in streams.split(raw)]
     if any(piece.columns.kind != UNREADABLE for piece in pieces):
         return pieces
     return [Arrival(whole, raw)]

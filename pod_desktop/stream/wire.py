@@ -80,21 +80,34 @@ def _lines(frame: bytes) -> list[bytes]:
 
 def _values(frame: bytes, at: int, *, end: bytes) -> list[bytes]:
     """JSON objects one after the other from `at` to the end, or [] when there is anything else."""
-    # Latin-1 maps each byte to one character: places in the text are places in the frame.
-    text = frame.rstrip().removesuffix(end).decode("latin-1")
-    if end and not frame.rstrip().endswith(end):
+    whole = frame.rstrip()
+    if end and not whole.endswith(end):
         return []
-    pieces: list[bytes] = []
-    while (at := _BETWEEN.match(text, at).end()) < len(text):  # type: ignore[union-attr]
-        if text[at] != "{" or len(pieces) >= limits.JSON_KEYS:
-            return []
+    whole = whole.removesuffix(end)
+    pieces, behind = objects(whole, at, limits.JSON_KEYS)
+    return pieces if behind == len(whole) else []
+
+
+def objects(data: bytes, at: int, most: int) -> tuple[list[bytes], int]:
+    """JSON objects one after the other (blanks and commas between) as far as they read.
+
+    Returns:
+        The bytes of at most so many objects, and the place behind them: where it ends, or does not read.
+    """
+    # Latin-1 maps each byte to one character: places in the text are places in the bytes.
+    text = data.decode("latin-1")
+    found: list[bytes] = []
+    while len(found) <= most:
+        at = _BETWEEN.match(text, at).end()  # type: ignore[union-attr]
+        if at == len(text) or text[at] != "{" or len(found) == most:
+            break
         try:
             _, behind = _SCANNER.raw_decode(text, at)
         except (ValueError, RecursionError):
-            return []
-        pieces.append(frame[at:behind])
+            break
+        found.append(data[at:behind])
         at = behind
-    return pieces
+    return found, at
 
 
 def hour_of(micros: int) -> int:
