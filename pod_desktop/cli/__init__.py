@@ -1,6 +1,25 @@
 """The command line: the headless front end on the same services as the window."""
 
 from pod_desktop.cli.main import main
-from pod_desktop.cli.options import App, CollectOptions, Home, SimulateOptions, Tell, Verified, WindowOptions
+from pod_desktop.cli.options import (
+    App,
+    CollectOptions,
+    Home,
+    ImportOptions,
+    SimulateOptions,
+    Tell,
+    Verified,
+    WindowOptions,
+)
 
-__all__ = ["App", "CollectOptions", "Home", "SimulateOptions", "Tell", "Verified", "WindowOptions", "main"]
+__all__ = [
+    "App",
+    "CollectOptions",
+    "Home",
+    "ImportOptions",
+    "SimulateOptions",
+    "Tell",
+    "Verified",
+    "WindowOptions",
+    "main",
+]

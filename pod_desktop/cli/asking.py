@@ -34,9 +34,16 @@ def search(options: Namespace, app: App, out: Out) -> int:
                 printer.add(_found(home.reader, row))
                 found += 1
             printer.finish()
+        _tell_damage(home)
     if name == "table":
         _tell_how_many(found, out)
     return 0
+
+
+def _tell_damage(home: Home) -> None:
+    """An answer without parts of the store says so."""
+    for problem in home.reader.problems():
+        warn(f"pod-desktop: {problem}")
 
 
 def _tell_how_many(found: int, out: Out) -> None:
@@ -70,7 +77,9 @@ def count(options: Namespace, app: App, out: Out) -> int:
         else:
             number = home.reader.count(ask)
             out.bytes(formats.dumps({"count": number}) + b"\n" if options.json else b"%d\n" % number)
+            _tell_damage(home)
             return 0
+        _tell_damage(home)
     if options.json:
         out.bytes(
             formats.dumps({"buckets": [{"key": key, "count": number} for key, number in buckets]}) + b"\n"

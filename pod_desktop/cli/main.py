@@ -51,10 +51,14 @@ def main(arguments: list[str], app: Callable[[], App]) -> int:
 def _command(options: Namespace) -> Command:
     """The function of a command; only its own module is loaded."""
     match options.command:
-        case None | "collect" | "simulate" | "import":
+        case None | "collect" | "simulate":
             from pod_desktop.cli import running
 
             return getattr(running, options.command or "window")  # type: ignore[no-any-return]
+        case "import":
+            from pod_desktop.cli import importing
+
+            return importing.import_files
         case "connector":
             from pod_desktop.cli import connectors
 

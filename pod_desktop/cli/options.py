@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from pod_desktop.core.status import StreamStatus
+    from pod_desktop.services.importing import ImportProgress, ImportReport
     from pod_desktop.store import DataDir, Ledger
     from pod_desktop.store.port import Reader
     from pod_desktop.vault import SessionVault
@@ -54,6 +55,15 @@ class SimulateOptions:
     """Records a second; None: as the scenario has it."""
     scenario: str = "calm"
     seed: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportOptions:
+    """`pod-desktop import`."""
+
+    data_dir: Path | None = None
+    files: tuple[Path, ...] = ()
+    """Files and folders of exported records."""
 
 
 class Verified(NamedTuple):
@@ -102,6 +112,10 @@ class App(Protocol):
 
     def run_collect(self, options: CollectOptions, tell: Tell) -> int:
         """Run the collector service in this process until it is stopped; gives the exit code."""
+        ...
+
+    def run_import(self, options: ImportOptions, tell: Callable[[ImportProgress], None]) -> ImportReport:
+        """Store exported records, whether or not a service runs on the data directory."""
         ...
 
     def run_simulate(self, options: SimulateOptions, first: Callable[[dict[str, object]], None]) -> int:

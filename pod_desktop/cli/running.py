@@ -1,4 +1,4 @@
-"""What runs for a while: the window, the collector service, the simulator, an import."""
+"""What runs for a while: the window, the collector service, the simulator."""
 
 from __future__ import annotations
 
