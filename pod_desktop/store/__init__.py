@@ -3,15 +3,50 @@
 from pod_desktop.store.datadir import DataDir, Lock, default_root, lock_holder
 from pod_desktop.store.journal import Journal
 from pod_desktop.store.ledger import Command, ConnectorEntry, Ledger, ServiceInfo
+from pod_desktop.store.port import (
+    BACKFILL,
+    LIVE,
+    Ask,
+    Commit,
+    Committed,
+    FieldValues,
+    Marks,
+    Matches,
+    Order,
+    Place,
+    Progress,
+    Reader,
+    Source,
+    Totals,
+    Writer,
+)
+from pod_desktop.store.segments import open_reader, open_writer
 
 __all__ = [
+    "BACKFILL",
+    "LIVE",
+    "Ask",
     "Command",
+    "Commit",
+    "Committed",
     "ConnectorEntry",
     "DataDir",
+    "FieldValues",
     "Journal",
     "Ledger",
     "Lock",
+    "Marks",
+    "Matches",
+    "Order",
+    "Place",
+    "Progress",
+    "Reader",
     "ServiceInfo",
+    "Source",
+    "Totals",
+    "Writer",
     "default_root",
     "lock_holder",
+    "open_reader",
+    "open_writer",
 ]

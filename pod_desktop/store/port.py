@@ -18,6 +18,12 @@ Order = Literal["newest", "oldest"]
 Matches = Callable[[str, bytes, "Source"], bool]
 """(kind, raw record, source) -> does it match; asked where the columns alone cannot decide."""
 
+FieldValues = Callable[[str, bytes, "Source", str], Sequence[str | int | float]]
+"""(kind, raw record, source, field) -> the field's values."""
+Marks = Mapping[int, int]
+"""How far a view has seen: the last seq of each segment (or part) of the store. What lies up to these marks
+never changes, so a view that asks within them sees one unmoving list while records arrive."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
@@ -72,6 +78,8 @@ class Ask:
     """Names; empty: all."""
     matches: Matches | None = None
     """The tree as a predicate on the raw record; without it a tree that columns cannot decide raises."""
+    values: FieldValues | None = None
+    """Values of a field of the raw record, for count_by of a field that is no column."""
 
 
 class Place(NamedTuple):
@@ -155,5 +163,21 @@ class Reader(Protocol):
         ...
 
     def totals(self) -> Totals: ...
+
+    def problems(self) -> list[str]:
+        """Damaged or missing parts that were set aside, in words; the rest answers without them."""
+        ...
+
+    def marks(self) -> Marks:
+        """All that is committed now."""
+        ...
+
+    def minutes(self, ask: Ask, marks: Marks, above: Marks | None = None) -> dict[int, int]:
+        """Records by minute (since 1970), up to `marks` and stored after `above`; the tree is not asked."""
+        ...
+
+    def keys(self, ask: Ask, marks: Marks, above: Marks | None = None) -> list[Place]:
+        """Keys of all matching records up to `marks` and stored after `above`, newest first."""
+        ...
 
     def close(self) -> None: ...

@@ -1,0 +1,392 @@
+"""The query tree as SQL conditions on a segment's tables (store.schema).
+
+Each node gives two conditions: `maybe` holds for every record that matches (and perhaps for more), `sure`
+only for records that match (and perhaps not for all of them). Where both are the same, SQL alone decides;
+else the records between them are judged by their raw bytes. Negation swaps the two.
+
+A value and its folded copy: the copy is stored only where Unicode case-folding gives something else than
+lower-casing ASCII would, so `coalesce(folded, value)` compared without regard to ASCII case is exact.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pod_desktop.core.interflow import INDEX, MSG_CLASS, ORIGIN
+from pod_desktop.query.fields import FLAGS
+from pod_desktop.query.matching import as_number
+from pod_desktop.query.predicate import value_test
+from pod_desktop.query.tree import (
+    ANY,
+    ONE,
+    And,
+    Equals,
+    Everything,
+    Exists,
+    Like,
+    Mark,
+    Network,
+    Node,
+    Not,
+    Or,
+    Range,
+    Term,
+    Test,
+    Text,
+    Words,
+)
+
+Predicate = Callable[[Any], bool]
+UNSURE_WORDS: Final = 1 << 30
+"""Bit of ev.flags: the record's text holds characters on whose word boundaries the index and the language differ."""
+
+NOT_INDEXED: Final = 0
+INDEXED: Final = 1
+"""In a sealed segment."""
+INDEXED_ALWAYS: Final = 2
+"""By the word index, which every segment has."""
+
+TRUE: Final = "1"
+FALSE: Final = "0"
+_CODES: Final = {
+    "type": "kind",
+    "cluster": "cluster",
+    "country": "country",
+    "outcome": "outcome",
+    "disposition": "disposition",
+    "stat": "stat",
+    "rule": "rule",
+    "module": "module",
+    "folder": "folder",
+    "direction": "direction",
+}
+_TEXTS: Final = {"id": "rid", "qid": "qid", "message_id": "message_id", "subject": "subject"}
+_INDEXED: Final = frozenset({"rid", "qid", "message_id"})
+_ADDRESSES: Final = {"sender": True, "header_from": False, "ip": True}
+"""Columns that point into `addr`, and whether they have an index."""
+_NUMBERS: Final = frozenset({"score", "size", "time"})
+_SOURCES: Final = {"tenant": "tenant", "tenant_name": "tenant", "connector": "connector"}
+_GATHERED: Final = frozenset(
+    {*_CODES, *_TEXTS, *_ADDRESSES, "recipient", "sender.domain", "header_from.domain", "recipient.domain"}
+)
+_CONSTANTS: Final[dict[str, dict[str, str]]] = {
+    "index": dict.fromkeys(MSG_CLASS, INDEX),
+    "msg_class": dict(MSG_CLASS),
+    **{name: dict.fromkeys(MSG_CLASS, value) for name, value in ORIGIN.items()},
+}
+COLUMNS: Final = frozenset(
+    {*_CODES, *_TEXTS, *_ADDRESSES, *_NUMBERS, *_SOURCES, *_CONSTANTS, "flag", "recipient", "sender.domain",
+     "header_from.domain", "recipient.domain"}
+)  # fmt: skip
+"""Fields that the store decides without the raw record."""
+
+_LIKE_MARKS: Final = {ANY: "%", ONE: "_"}
+_LIKE_CHARS: Final = 10_000
+"""SQLite refuses patterns of 50,000 bytes; no column holds as much as this."""
+_MOST_TOKENS: Final = 24
+_TOKEN: Final = re.compile(r"[^\W_]+")
+_keys: Final = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What one query means for a segment."""
+
+    maybe: str
+    sure: str
+    values: dict[str, str | int | float] = field(default_factory=dict)
+    """Bound parameters by name."""
+    tests: dict[int, Predicate] = field(default_factory=dict)
+    """What the SQL function holds(key, value) calls."""
+    indexed: int = NOT_INDEXED
+    """Whether an index finds the records without looking at the others."""
+
+    @property
+    def exact(self) -> bool:
+        return self.maybe == self.sure
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    maybe: str
+    sure: str
+    indexed: int = NOT_INDEXED
+
+
+@dataclass(frozen=True, slots=True)
+class _OneOf:
+    """Equals to any of these, folded: a list of indicators is one condition, not thousands."""
+
+    values: tuple[str, ...]
+
+
+def compile_tree(node: Node, *, subjects: bool = False) -> Condition:
+    """The conditions of a tree.
+
+    Args:
+        subjects: the segment has an index of subjects' trigrams, and it is to be used.
+
+    Raises:
+        ValueError: a tree not made by parse() holds an invalid regular expression or network.
+    """
+    compiler = _Compiler(subjects)
+    part = compiler.node(node)
+    return Condition(part.maybe, part.sure, compiler.values, compiler.tests, part.indexed)
+
+
+class _Compiler:
+    def __init__(self, subjects: bool) -> None:
+        self.values: dict[str, str | int | float] = {}
+        self.tests: dict[int, Predicate] = {}
+        self._subjects = subjects
+
+    def bind(self, value: str | float) -> str:
+        name = f"p{len(self.values)}"
+        # Lone surrogates, from a clipboard say, stand in no record.
+        self.values[name] = value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+        return f":{name}"
+
+    def holds(self, test: Test, value: str) -> str:
+        key = next(_keys)
+        self.tests[key] = value_test(test)
+        return f"holds({key}, {value})"
+
+    # --- nodes
+
+    def node(self, node: Node) -> _Part:
+        match node:
+            case Everything():
+                return _Part(TRUE, TRUE)
+            case And(parts):
+                return _join(" and ", [self.node(part) for part in parts], max)
+            case Or(parts):
+                return _join(" or ", [self._either(part) for part in _gathered(parts)], min)
+            case Not(part):
+                inner = self.node(part)
+                return _Part(_negate(inner.sure), _negate(inner.maybe))
+            case Text(words, phrase):
+                return self._text(words, phrase)
+            case Term(name, test):
+                return self._term(name, test)
+
+    def _either(self, part: Node | tuple[str, _OneOf]) -> _Part:
+        return self._term(*part) if isinstance(part, tuple) else self.node(part)
+
+    def _text(self, words: str, phrase: bool) -> _Part:
+        match = word_match(words, phrase)
+        if match is None:
+            return _Part(TRUE, FALSE)
+        maybe = f"seq in (select rowid from words where words match {self.bind(match)})"
+        if not _TOKEN.fullmatch(words.casefold()):
+            return _Part(maybe, FALSE, indexed=INDEXED_ALWAYS)
+        return _Part(maybe, f"({maybe} and not flags & {UNSURE_WORDS})", indexed=INDEXED_ALWAYS)
+
+    def _term(self, name: str, test: Test | _OneOf) -> _Part:
+        if name in _CODES:
+            chosen = self._value("value", "folded", test)
+            return _exact(f"{_CODES[name]} in (select id from code where id != 0 and {chosen})")
+        if name in _TEXTS:
+            return self._column(_TEXTS[name], test)
+        if name in _ADDRESSES:
+            return _exact(f"{name} in ({self._addresses(test)})", indexed=int(_ADDRESSES[name]))
+        if name in ("sender.domain", "header_from.domain"):
+            column = name.removesuffix(".domain")
+            return _exact(f"{column} in ({self._domains(test)})", indexed=int(_ADDRESSES[column]))
+        if name == "recipient":
+            return self._recipient(self._addresses(test))
+        if name == "recipient.domain":
+            return self._recipient(self._domains(test))
+        if name in _NUMBERS:
+            return _exact(self._number(name, _single(test)))
+        return self._derived(name, _single(test))
+
+    def _derived(self, name: str, test: Test) -> _Part:
+        if name in _SOURCES:
+            column = _SOURCES[name]
+            return _exact(
+                f"source in (select id from source where {column} != '' and {self.holds(test, column)})"
+            )
+        holds = value_test(test)
+        if name in _CONSTANTS:
+            kinds = [self.bind(kind) for kind, value in _CONSTANTS[name].items() if holds(value)]
+            return _exact(f"kind in (select id from code where value in ({', '.join(kinds)}))")
+        if name == "flag":
+            return _exact(f"flags & {sum(bit for flag, bit in FLAGS.items() if holds(flag))} != 0")
+        return _Part(TRUE, FALSE)
+
+    # --- tests on text
+
+    def _addresses(self, test: Test | _OneOf) -> str:
+        # What lies in a network has no domain, and most of `addr` has one.
+        hosts = " and domain is null" if isinstance(test, Network) else ""
+        return f"select id from addr where id != 0{hosts} and {self._value('address', 'folded', test)}"
+
+    def _domains(self, test: Test | _OneOf) -> str:
+        return f"select id from addr where domain is not null and {self._value('domain', None, test)}"
+
+    def _recipient(self, chosen: str) -> _Part:
+        others = f"select seq from recipient where addr in ({chosen})"
+        return _exact(f"(recipient in ({chosen}) or seq in ({others}))", indexed=INDEXED)
+
+    def _column(self, column: str, test: Test | _OneOf) -> _Part:
+        folded = f"{column}_folded"
+        if isinstance(test, Equals):
+            value = self.bind(test.value.casefold())
+            # Each side has an index of its own.
+            equal = f"({column} = {value} collate nocase and {column} != '' or {folded} = {value})"
+            return _exact(equal, indexed=int(column in _INDEXED))
+        if isinstance(test, _OneOf):
+            wanted = f"select value from json_each({self.bind(json.dumps(test.values))})"
+            either = f"{column} collate nocase in ({wanted}) and {column} != '' or {folded} in ({wanted})"
+            return _exact(f"({either})", indexed=int(column in _INDEXED))
+        condition = f"{column} != '' and {self._value(column, folded, test)}"
+        if column == "subject" and self._subjects and (match := trigram_match(test)):
+            found = f"select rowid from subjects where subjects match {self.bind(match)}"
+            return _exact(f"(seq in ({found}) and {condition})", indexed=INDEXED)
+        return _exact(f"({condition})")
+
+    def _value(self, column: str, folded: str | None, test: Test | _OneOf) -> str:
+        """A condition on a text that is not ''."""
+        shown = f"coalesce({folded}, {column})" if folded else column
+        match test:
+            case Exists():
+                return TRUE
+            case Equals(value):
+                return f"{shown} = {self.bind(value.casefold())} collate nocase"
+            case _OneOf(values):
+                wanted = f"select value from json_each({self.bind(json.dumps(values))})"
+                return f"{shown} collate nocase in ({wanted})"
+            case Like(pattern):
+                return self._like(shown, pattern)
+            case Words(words, phrase):
+                near = [self._like(shown, (ANY, token, ANY)) for token in _pieces_of_words(words, phrase)]
+                return " and ".join([*near, self.holds(test, column)])
+            case Range(low, high) if isinstance(low, str) or isinstance(high, str):
+                return self._bounds(f"lower({shown})", test)
+            case _:
+                return self.holds(test, column)
+
+    def _like(self, shown: str, pattern: tuple[str | Mark, ...]) -> str:
+        text = "".join(
+            _LIKE_MARKS[piece] if isinstance(piece, Mark) else _escaped(piece) for piece in pattern
+        )
+        if len(text) > _LIKE_CHARS:
+            return FALSE
+        return f"{shown} like {self.bind(text)} escape '\\'"
+
+    def _bounds(self, shown: str, test: Range) -> str:
+        parts = []
+        if test.low is not None:
+            parts.append(f"{shown} {'>=' if test.low_included else '>'} {self.bind(_bound(test.low))}")
+        if test.high is not None:
+            parts.append(f"{shown} {'<=' if test.high_included else '<'} {self.bind(_bound(test.high))}")
+        return f"({' and '.join(parts)})"
+
+    def _number(self, column: str, test: Test) -> str:
+        match test:
+            case Exists():
+                return f"{column} is not null"
+            case Range(low, high):
+                text = isinstance(low, str) or isinstance(high, str)
+                return FALSE if text else self._bounds(column, test)
+            case Equals(value):
+                number = as_number(value)
+                return FALSE if number is None else f"{column} = {self.bind(number)}"
+            case _:
+                return f"({column} is not null and {self.holds(test, column)})"
+
+
+def _exact(sql: str, *, indexed: int = NOT_INDEXED) -> _Part:
+    return _Part(sql, sql, indexed)
+
+
+def _join(word: str, parts: list[_Part], indexed: Callable[[Iterable[int]], int]) -> _Part:
+    return _Part(
+        _balanced(word, [part.maybe for part in parts]),
+        _balanced(word, [part.sure for part in parts]),
+        indexed(part.indexed for part in parts),
+    )
+
+
+def _balanced(word: str, parts: list[str]) -> str:
+    """The parts joined, with parentheses such that SQLite's limit of 1,000 levels is far."""
+    if len(parts) <= 8:
+        return f"({word.join(parts)})"
+    middle = len(parts) // 2
+    return f"({_balanced(word, parts[:middle])}{word}{_balanced(word, parts[middle:])})"
+
+
+def _gathered(parts: tuple[Node, ...]) -> list[Node | tuple[str, _OneOf]]:
+    """The parts of an Or with many Equals on one field made one."""
+    values: dict[str, list[str]] = {}
+    others: list[Node | tuple[str, _OneOf]] = []
+    for part in parts:
+        if isinstance(part, Term) and isinstance(part.test, Equals) and part.field in _GATHERED:
+            values.setdefault(part.field, []).append(part.test.value.casefold())
+        else:
+            others.append(part)
+    for name, wanted in values.items():
+        others.append((name, _OneOf(tuple(wanted))) if len(wanted) > 1 else Term(name, Equals(wanted[0])))
+    return others
+
+
+def _single(test: Test | _OneOf) -> Test:
+    if isinstance(test, _OneOf):
+        raise TypeError("only fields of text are gathered")
+    return test
+
+
+def _negate(sql: str) -> str:
+    # Comparing with a number that is not there gives null: no match, so its negation is one.
+    return f"(not ifnull({sql}, 0))"
+
+
+def _bound(value: str | float) -> str | float:
+    return value.casefold() if isinstance(value, str) else value
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([%_\\])", r"\\\1", text.casefold())
+
+
+def word_match(words: str, phrase: bool) -> str | None:
+    """What the word index is asked for: necessary for tree.Text, and sufficient for a single word.
+
+    The index knows runs of letters and digits; None where `words` has no such run that begins at a boundary.
+    """
+    folded = words.casefold()
+    wild = "" if phrase else "*?"
+    found: dict[str, None] = {}
+    for token in _TOKEN.finditer(folded):
+        before, after = folded[: token.start()][-1:], folded[token.end() :][:1]
+        if before and before in wild:
+            continue
+        goes_on = not phrase and (not after or after in wild)
+        found[f'"{token[0]}"*' if goes_on else f'"{token[0]}"'] = None
+    longest = sorted(found, key=len, reverse=True)[:_MOST_TOKENS]
+    return " AND ".join(longest) or None
+
+
+def trigram_match(test: Test | _OneOf) -> str | None:
+    """What the index of subjects is asked for: necessary for the test. None where nothing is long enough."""
+    match test:
+        case Like(pattern):
+            pieces = [piece.casefold() for piece in pattern if isinstance(piece, str)]
+        case Words(words, phrase):
+            pieces = _pieces_of_words(words, phrase)
+        case _:
+            return None
+    found = dict.fromkeys(piece[at : at + 3] for piece in pieces for at in range(len(piece) - 2))
+    quoted = ['"' + trigram.replace('"', '""') + '"' for trigram in found]
+    return " AND ".join(quoted[:_MOST_TOKENS]) or None
+
+
+def _pieces_of_words(words: str, phrase: bool) -> list[str]:
+    """Folded pieces that stand in every text which holds the words."""
+    folded = words.casefold()
+    return [folded] if phrase else [piece for piece in re.split(r"[*?]", folded) if piece]

@@ -1,0 +1,310 @@
+"""A segment while it is written: columns into tables, raw records into blocks, words into the index."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import apsw
+
+from pod_desktop.core.limits import ROW_RECIPIENTS
+from pod_desktop.core.record import UNREADABLE, Arrival, Columns
+from pod_desktop.core.status import Counters
+from pod_desktop.core.text import domain_of
+from pod_desktop.store import schema
+from pod_desktop.store.blocks import Packer, split
+from pod_desktop.store.dedupe import key
+from pod_desktop.store.port import Progress, Source
+from pod_desktop.store.schema import outage
+
+_SEPARATORS: Final = re.compile(r"[\W_]+")
+_STRANGE: Final = re.compile(r"[^\w\s\x00-\x7f]")
+_WHOLE: Final = 1 << 63
+SHOWN: Final = ROW_RECIPIENTS
+
+
+class Meta(NamedTuple):
+    """What a segment says of itself."""
+
+    segment: int
+    lane: str
+    sealed: bool
+    n: int
+    lo: int | None
+    hi: int | None
+    bytes_raw: int
+
+
+class StreamRow(NamedTuple):
+    """A stream's absolute state after its commit `number`."""
+
+    number: int
+    progress: str
+    counters: str
+
+
+def read_meta(connection: apsw.Connection) -> Meta:
+    row = connection.execute("select segment, lane, sealed, n, lo, hi, bytes_raw from meta").fetchone()
+    if row is None:
+        raise apsw.CorruptError("no meta row")
+    return Meta(row[0], row[1], bool(row[2]), *row[3:])
+
+
+def read_streams(connection: apsw.Connection) -> dict[str, StreamRow]:
+    rows = connection.execute("select stream, number, progress, counters from stream")
+    return {stream: StreamRow(*rest) for stream, *rest in rows}
+
+
+def newest_streams(parts: Iterable[dict[str, StreamRow]]) -> dict[str, StreamRow]:
+    """Of each stream the row with the highest commit number."""
+    merged: dict[str, StreamRow] = {}
+    for part in parts:
+        for stream, row in part.items():
+            if stream not in merged or row.number > merged[stream].number:
+                merged[stream] = row
+    return merged
+
+
+def read_progress(row: StreamRow | None) -> Progress:
+    """A stream's progress; nothing yet where it never committed."""
+    if row is None:
+        return Progress({}, Counters())
+    known = Counters.__dataclass_fields__
+    counted = {name: value for name, value in json.loads(row.counters).items() if name in known}
+    return Progress(json.loads(row.progress), Counters(**counted))
+
+
+def stream_row(number: int, progress: dict[str, object], counters: Counters) -> StreamRow:
+    values = {name: getattr(counters, name) for name in Counters.__dataclass_fields__}
+    return StreamRow(number, json.dumps(progress), json.dumps(values))
+
+
+@lru_cache(maxsize=4096)
+def _is_word(character: str) -> bool:
+    return unicodedata.category(character)[0] == "M" or unicodedata.category(character) == "Co"
+
+
+def index_text(text: str) -> tuple[str, bool]:
+    """Text as the word index takes it, and whether its word boundaries differ from the query language's.
+
+    FTS5's `ascii` tokenizer takes ASCII letters, digits and everything from U+0080 on; so what is no letter or
+    digit becomes a space here. Marks and private-use characters are part of a word to the query language only.
+    """
+    folded = text.casefold()
+    if folded.isascii():
+        return folded, False
+    strange = _STRANGE.findall(folded)
+    unsure = bool(strange) and any(map(_is_word, set(strange)))
+    return _SEPARATORS.sub(" ", folded), unsure
+
+
+def _whole(number: int | None) -> int | None:
+    return number if number is None or -_WHOLE <= number < _WHOLE else None
+
+
+def _folded(text: str) -> str | None:
+    if text.isascii():
+        return None
+    folded = text.casefold()
+    return None if folded == text else folded
+
+
+class _Pending:
+    """What one commit adds; becomes part of the segment's memory only when the transaction has returned."""
+
+    def __init__(self) -> None:
+        self.codes: dict[str, int] = {}
+        self.addresses: dict[str, int] = {}
+        self.sources: dict[Source, int] = {}
+        self.keys: list[str] = []
+        self.ev: list[tuple[object, ...]] = []
+        self.recipients: list[tuple[int, int, int]] = []
+        self.words: list[tuple[int, str]] = []
+        self.blocks: list[tuple[int, int, bytes]] = []
+
+
+class Active:
+    """One segment file, its connection and its dictionaries."""
+
+    def __init__(self, path: Path, connection: apsw.Connection) -> None:
+        self.path = path
+        self.connection = connection
+        with outage(path):
+            self.meta = read_meta(connection)
+            self._codes = {value: id for id, value in connection.execute("select id, value from code")}
+            self._addresses = {text: id for id, text in connection.execute("select id, address from addr")}
+            self._sources = {
+                Source(connector=connector, tenant=tenant, cluster_id=cluster): id
+                for id, connector, tenant, cluster in connection.execute(
+                    "select id, connector, tenant, cluster from source"
+                )
+            }
+            self.keys = {
+                key(kind, rid)
+                for kind, rid in connection.execute(
+                    "select code.value, ev.rid from ev join code on code.id = ev.kind"
+                )
+            }
+        self._packer = Packer()
+        self.log_pages = 0
+        """Pages in the write-ahead log."""
+        connection.set_wal_hook(self._committed)
+
+    def _committed(self, _connection: apsw.Connection, _name: str, pages: int) -> int:
+        self.log_pages = pages
+        return apsw.SQLITE_OK
+
+    @classmethod
+    def create(cls, folder: Path, segment: int, lane: str, streams: dict[str, StreamRow]) -> Active:
+        """A new segment file that knows all streams so far."""
+        path = schema.segment_path(folder, segment)
+        connection = schema.create(path, schema.SEGMENT)
+        with outage(path), schema.transaction(connection):
+            connection.execute("insert into meta values(1, ?, ?, 0, 0, null, null, 0)", (segment, lane))
+            connection.execute("insert into code values(0, '', null)")
+            connection.execute("insert into addr values(0, '', null, null)")
+            # Small commits leave many small parts of the word index; merge them late, in few steps.
+            connection.execute("insert into words(words, rank) values('automerge', 8)")
+            connection.execute("insert into words(words, rank) values('crisismerge', 32)")
+            _put_streams(connection, streams)
+        return cls(path, connection)
+
+    @property
+    def segment(self) -> int:
+        return self.meta.segment
+
+    @property
+    def addresses(self) -> int:
+        return len(self._addresses)
+
+    def commit(
+        self, source: Source, arrivals: Sequence[Arrival], keys: list[str], stream: str, row: StreamRow
+    ) -> None:
+        """Store records that are known to be new and the stream's state, durably, or nothing.
+
+        Raises:
+            Outage: the disk is full or failing.
+        """
+        pending, meta = self._prepare(source, arrivals, keys)
+        with outage(self.path), schema.transaction(self.connection):
+            self._write(pending, meta, stream, row)
+        self.meta = meta
+        self._codes.update(pending.codes)
+        self._addresses.update(pending.addresses)
+        self._sources.update(pending.sources)
+        self.keys.update(pending.keys)
+
+    def _prepare(self, source: Source, arrivals: Sequence[Arrival], keys: list[str]) -> tuple[_Pending, Meta]:
+        pending = _Pending()
+        pending.keys = keys
+        meta = self.meta
+        first = schema.first_seq(meta.segment) + meta.n
+        source_id = self._sources.get(source)
+        if source_id is None:
+            source_id = pending.sources[source] = len(self._sources) + 1
+        for seq, arrival in enumerate(arrivals, first):
+            self._row(pending, seq, source_id, arrival.columns)
+        raws = [arrival.raw for arrival in arrivals]
+        for place, records in split(raws):
+            pending.blocks.append((first + place, len(records), self._packer.pack(first + place, records)))
+        if arrivals:
+            times = [arrival.columns.time for arrival in arrivals]
+            lo, hi = min(times), max(times)
+            meta = meta._replace(
+                n=meta.n + len(arrivals),
+                lo=lo if meta.lo is None else min(lo, meta.lo),
+                hi=hi if meta.hi is None else max(hi, meta.hi),
+                bytes_raw=meta.bytes_raw + sum(map(len, raws)),
+            )
+        return pending, meta
+
+    def _code(self, pending: _Pending, value: str) -> int:
+        found = self._codes.get(value)
+        if found is None:
+            found = pending.codes.get(value)
+            if found is None:
+                found = pending.codes[value] = len(self._codes) + len(pending.codes)
+        return found
+
+    def _address(self, pending: _Pending, address: str) -> int:
+        found = self._addresses.get(address)
+        if found is None:
+            found = pending.addresses.get(address)
+            if found is None:
+                found = pending.addresses[address] = len(self._addresses) + len(pending.addresses)
+        return found
+
+    def _row(self, pending: _Pending, seq: int, source: int, columns: Columns) -> None:
+        (kind, rid, time, cluster, qid, message_id, sender, header_from, recipients, subject, ip, country, outcome,
+         disposition, stat, rule, module, folder, direction, score, size, flags, text) = columns  # fmt: skip
+        code = self._codes
+        codes = [
+            code[value] if value in code else self._code(pending, value)
+            for value in (kind, cluster, country, outcome, disposition, stat, rule, module, folder, direction)
+        ]
+        words, unsure = index_text(text)
+        if unsure:
+            flags |= schema.FLAG_UNSURE_WORDS
+        folds = (None, None, None, None)
+        if not f"{rid}{qid}{message_id}{subject}".isascii():
+            folds = (_folded(rid), _folded(qid), _folded(message_id), _folded(subject))  # type: ignore[assignment]
+        count = len(recipients)
+        to = [self._address(pending, address) for address in recipients]
+        if count > 1:
+            pending.recipients.extend((seq, place, to[place]) for place in range(1, count))
+        pending.ev.append(
+            (seq, time, codes[0], source, rid, codes[1], qid, message_id, self._address(pending, sender),
+             self._address(pending, header_from), to[0] if to else 0, count, subject, self._address(pending, ip), *codes[2:],
+             _whole(score), _whole(size), flags, *folds)
+        )  # fmt: skip
+        pending.words.append((seq, words))
+
+    def _write(self, pending: _Pending, meta: Meta, stream: str, row: StreamRow) -> None:
+        connection = self.connection
+        if pending.sources:
+            connection.executemany(
+                "insert into source values(?, ?, ?, ?)",
+                [(id, one.connector, one.tenant, one.cluster_id) for one, id in pending.sources.items()],
+            )
+        connection.executemany(
+            "insert into code values(?, ?, ?)",
+            [(id, value, _folded(value)) for value, id in pending.codes.items()],
+        )
+        connection.executemany(
+            "insert into addr values(?, ?, ?, ?)",
+            [
+                (id, text, _folded(text), domain_of(text).casefold() or None)
+                for text, id in pending.addresses.items()
+            ],
+        )
+        connection.executemany(_INSERT_EV, pending.ev)
+        connection.executemany("insert into recipient values(?, ?, ?)", pending.recipients)
+        connection.executemany("insert into words(rowid, text) values(?, ?)", pending.words)
+        connection.executemany("insert into raw values(?, ?, ?)", pending.blocks)
+        connection.execute(
+            "update meta set n = ?, lo = ?, hi = ?, bytes_raw = ?",
+            (meta.n, meta.lo, meta.hi, meta.bytes_raw),
+        )
+        _put_streams(connection, {stream: row})
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+_INSERT_EV: Final = f"insert into ev values({', '.join('?' * 29)})"
+
+
+def _put_streams(connection: apsw.Connection, streams: dict[str, StreamRow]) -> None:
+    connection.executemany(
+        "insert or replace into stream values(?, ?, ?, ?)",
+        [(stream, *row) for stream, row in streams.items()],
+    )
+
+
+def quarantined(arrivals: Iterable[Arrival]) -> int:
+    return sum(arrival.columns.kind == UNREADABLE for arrival in arrivals)

@@ -1,0 +1,143 @@
+"""How often each value of a field occurs in a segment, and how many records each stretch of time has."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, Final
+
+from pod_desktop.core.faults import UserFault
+from pod_desktop.core.interflow import INDEX, MSG_CLASS, ORIGIN
+from pod_desktop.query.fields import FLAGS
+from pod_desktop.query.tree import Everything
+from pod_desktop.store.port import Ask
+from pod_desktop.store.segment import Segment
+
+_CODES: Final = (
+    "cluster", "country", "outcome", "disposition", "stat", "rule", "module", "folder", "direction",
+)  # fmt: skip
+_ADDRESSES: Final = ("sender", "header_from", "ip")
+_VALUES: Final = {
+    "id": "rid",
+    "qid": "qid",
+    "message_id": "message_id",
+    "subject": "subject",
+    "score": "score",
+    "size": "size",
+    "time": "time",
+}
+_SOURCES: Final = {"tenant": "tenant", "tenant_name": "tenant", "connector": "connector"}
+_KINDS: Final[dict[str, dict[str, str]]] = {
+    "type": {kind: kind for kind in MSG_CLASS},
+    "index": dict.fromkeys(MSG_CLASS, INDEX),
+    "msg_class": dict(MSG_CLASS),
+    **{name: dict.fromkeys(MSG_CLASS, value) for name, value in ORIGIN.items()},
+}
+
+
+def counts_by(segment: Segment, ask: Ask, name: str) -> Counter[str]:
+    """Values of a field with the number of matching records that have them."""
+    statement = _statement(name)
+    if statement is None and name not in (*_KINDS, *_SOURCES, "flag"):
+        return _from_raw(segment, ask, name)
+    conditions = segment.exact(ask)
+    total: Counter[str] = Counter()
+    with segment.using(conditions):
+        for value, count in segment.execute(
+            (statement or _grouped(_column_of(name))).format(where=conditions.where), conditions.values
+        ):
+            for shown in _shown(segment, name, value):
+                total[shown] += count
+    return total
+
+
+def _column_of(name: str) -> str:
+    return "kind" if name in _KINDS else "source" if name in _SOURCES else "flags"
+
+
+def _grouped(column: str) -> str:
+    return f"select {column}, count(*) from ev where {{where}} group by 1"
+
+
+def _statement(name: str) -> str | None:
+    """SQL that gives (value, count); `{where}` is to be put in."""
+    base = name.removesuffix(".domain")
+    wanted = "domain" if base != name else "address"
+    if name in _CODES:
+        return (
+            f"select value, n from (select {name} as c, count(*) as n from ev where {{where}} group by 1)"
+            " join code on code.id = c where c != 0"
+        )
+    if base in _ADDRESSES and (base == name or base != "ip"):
+        return (
+            f"select {wanted}, sum(n) from (select {base} as a, count(*) as n from ev where {{where}} group by 1)"
+            f" join addr on addr.id = a where a != 0 and {wanted} is not null group by 1"
+        )
+    if base == "recipient":
+        # Each record counts once for a value, however many of its recipients have it.
+        return (
+            f"with matching(s, r) as materialized (select seq, recipient from ev where {{where}} and recipients > 0)"
+            f" select value, count(*) from (select s, {wanted} as value from matching join addr on addr.id = r"
+            f" union select s, {wanted} from matching join recipient on recipient.seq = s"
+            f" join addr on addr.id = recipient.addr) where value != '' group by 1"
+        )
+    if name in _VALUES:
+        column = _VALUES[name]
+        return f"select {column}, count(*) from ev where {{where}} and {column} != '' group by 1"
+    return None
+
+
+def _shown(segment: Segment, name: str, value: Any) -> list[str]:
+    if name in _KINDS:
+        kind = segment.code(value)
+        return [_KINDS[name][kind]] if kind in _KINDS[name] else []
+    if name in _SOURCES:
+        shown: str = getattr(segment.source_of(value), _SOURCES[name])
+        return [shown] if shown else []
+    if name == "flag":
+        return [flag for flag, bit in FLAGS.items() if value & bit]
+    return [str(value)]
+
+
+def _from_raw(segment: Segment, ask: Ask, name: str) -> Counter[str]:
+    read = ask.values
+    if read is None:
+        raise UserFault(f"{name!r} is no column; counting it needs the whole records.", "by")
+    total: Counter[str] = Counter()
+    conditions = segment.exact(ask)
+    with segment.using(conditions):
+        listed = segment.execute(
+            f"select seq, kind, source from ev where {conditions.where} order by seq", conditions.values
+        ).fetchall()
+    for seq, kind, source in listed:
+        found = read(segment.code(kind), segment.raw(seq), segment.source_of(source), name)
+        total.update({str(value) for value in found})
+    return total
+
+
+def counts_by_time(segment: Segment, ask: Ask, every: int) -> Counter[tuple[int, str]]:
+    """Matching records by (start of interval, outcome)."""
+    conditions = segment.exact(ask)
+    if _from_minutes(segment, ask, every):
+        parts = [f"{name} in ({', '.join(map(str, ids))})" for name, ids in segment.restrictions(ask).items()]
+        statement = (
+            f"select minute * 60000000 / {every} * {every}, outcome, sum(n) from minute"
+            f" where {' and '.join(parts) or '1'} group by 1, 2"
+        )
+        values: dict[str, Any] = {}
+    else:
+        statement = f"select time / {every} * {every}, outcome, count(*) from ev where {conditions.where} group by 1, 2"
+        values = conditions.values
+    total: Counter[tuple[int, str]] = Counter()
+    with segment.using(conditions):
+        for start, outcome, count in segment.execute(statement, values):
+            total[start, segment.code(outcome)] += count
+    return total
+
+
+def _from_minutes(segment: Segment, ask: Ask, every: int) -> bool:
+    """May the counts made at the seal answer?"""
+    meta = segment.meta
+    whole = (ask.since is None or (meta.lo or 0) >= ask.since) and (
+        ask.until is None or (meta.hi or 0) < ask.until
+    )
+    return meta.sealed and whole and isinstance(ask.tree, Everything) and every % 60_000_000 == 0

@@ -1,0 +1,143 @@
+"""Which records are in the store already: a memory of every (kind, rid), small and quick.
+
+Segments being written keep their keys in a set. All others share Bloom filters, so that a record never
+seen costs well under a microsecond; a hit is confirmed in the segments themselves. The filters are kept
+in a file between runs; it is a shortcut only: lost or damaged, it is built again from the segments.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from collections.abc import Iterable
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final
+
+from pod_desktop.core.faults import Outage
+from pod_desktop.store.schema import outage
+
+_BITS: Final = 26
+"""8 MiB a filter: 16 bits a key at CAPACITY, which is wrong once in about 400 strange keys."""
+CAPACITY: Final = 1 << (_BITS - 4)
+_MASK: Final = (1 << _BITS) - 1
+_SHORT: Final = 64
+_MAGIC: Final = b"PODknown1"
+_HEAD: Final = struct.Struct("<9sII")
+
+
+def key(kind: str, rid: str) -> str:
+    """The identity of a record as one short text."""
+    if len(rid) <= _SHORT:
+        return f"{kind}:{rid}"
+    return f"{kind}#{blake2b(rid.encode(), digest_size=32).hexdigest()}"
+
+
+def _hash(identity: str) -> int:
+    return int.from_bytes(blake2b(identity.encode(), digest_size=16).digest(), "little")
+
+
+class Filter:
+    """One Bloom filter over some segments."""
+
+    __slots__ = ("bits", "keys", "segments")
+
+    def __init__(self, bits: bytearray | None = None, segments: Iterable[int] = (), keys: int = 0) -> None:
+        self.bits = bits if bits is not None else bytearray(1 << (_BITS - 3))
+        self.segments = set(segments)
+        self.keys = keys
+
+    def add(self, identities: Iterable[str]) -> None:
+        bits = self.bits
+        for identity in identities:
+            places = _hash(identity)
+            for _ in range(4):
+                place = places & _MASK
+                bits[place >> 3] |= 1 << (place & 7)
+                places >>= _BITS
+
+    def publish(self, segment: int, keys: int) -> None:
+        """From now on a hit may mean this segment, whose keys have all been added."""
+        self.segments.add(segment)
+        self.keys += keys
+
+    def holds(self, places: int) -> bool:
+        bits = self.bits
+        for _ in range(4):
+            place = places & _MASK
+            if not bits[place >> 3] & (1 << (place & 7)):
+                return False
+            places >>= _BITS
+        return True
+
+
+class Known:
+    """The filters of all segments that are full."""
+
+    def __init__(self, filters: list[Filter] | None = None) -> None:
+        self._filters = filters or []
+
+    @property
+    def segments(self) -> set[int]:
+        return set().union(*(one.segments for one in self._filters))
+
+    def room(self) -> Filter:
+        """The filter that the next full segment goes into."""
+        if not self._filters or self._filters[-1].keys >= CAPACITY:
+            self._filters.append(Filter())
+        return self._filters[-1]
+
+    def forget(self, there: set[int]) -> None:
+        """Let filters go that speak only of segments which are no more."""
+        self._filters = [one for one in self._filters if one.segments & there]
+
+    def candidates(self, identity: str) -> set[int]:
+        """Segments that may hold the record; mostly none."""
+        if not self._filters:
+            return set()
+        places = _hash(identity)
+        found: set[int] = set()
+        for one in self._filters:
+            if one.holds(places):
+                found |= one.segments
+        return found
+
+    def save(self, path: Path) -> None:
+        """Write the filters whole or not at all.
+
+        Raises:
+            Outage: the disk is full or failing; the old file stands.
+        """
+        head = json.dumps([[sorted(one.segments), one.keys] for one in self._filters]).encode()
+        body = b"".join(one.bits for one in self._filters)
+        beside = path.with_suffix(".new")
+        with outage(path):
+            with beside.open("wb") as file:
+                file.write(_HEAD.pack(_MAGIC, len(head), zlib.crc32(body, zlib.crc32(head))))
+                file.write(head)
+                file.write(body)
+            beside.replace(path)
+
+
+def load(path: Path) -> Known:
+    """The saved filters; none where there is no file or it is not whole."""
+    try:
+        data = path.read_bytes()
+        magic, length, crc = _HEAD.unpack_from(data)
+        head = data[_HEAD.size : _HEAD.size + length]
+        body = memoryview(data)[_HEAD.size + length :]
+        if magic != _MAGIC or zlib.crc32(body, zlib.crc32(head)) != crc:
+            return Known()
+        listed = json.loads(head)
+        size = 1 << (_BITS - 3)
+        if len(body) != size * len(listed):
+            return Known()
+        return Known(
+            [
+                Filter(bytearray(body[place * size : (place + 1) * size]), segments, keys)
+                for place, (segments, keys) in enumerate(listed)
+            ]
+        )
+    except (OSError, ValueError, struct.error, Outage):
+        return Known()

@@ -1,0 +1,388 @@
+"""Reading the event store from any process, while it is written, sealed and rotated."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import apsw
+
+from pod_desktop.core.faults import Outage, UserFault
+from pod_desktop.core.record import EventRow
+from pod_desktop.query.tree import Everything
+from pod_desktop.store import schema
+from pod_desktop.store.active import newest_streams, read_progress, read_streams
+from pod_desktop.store.catalog import LIST_SEGMENTS, Entry
+from pod_desktop.store.counting import counts_by, counts_by_time
+from pod_desktop.store.port import Ask, Marks, Order, Place, Progress, Source, Totals
+from pod_desktop.store.segment import Segment
+
+_OPEN_SEALED: Final = 24
+
+
+class SegmentReader:
+    """store.port.Reader on segments. Use from one thread at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._path = schema.catalog_path(folder)
+        self._catalog: apsw.Connection | None = None
+        self._catalog_version = -1
+        self._entries: dict[int, Entry] = {}
+        self._open: OrderedDict[int, Segment] = OrderedDict()
+        self._aside: dict[int, str] = {}
+        self._seen: tuple[Any, ...] = ()
+        self._version = 0
+        self._refresh()
+
+    # --- what there is
+
+    def _refresh(self) -> bool:
+        """Read the list of segments again if it changed; false while there is no store yet."""
+        if self._catalog is None:
+            if not self._path.exists():
+                return False
+            catalog = schema.open_to_read(self._path, cache_kib=256)
+            try:
+                schema.check_format(catalog, self._path)
+            except BaseException:
+                catalog.close()
+                raise
+            self._catalog = catalog
+        with schema.outage(self._path):
+            version = self._catalog.pragma("data_version")
+            if version == self._catalog_version:
+                return True
+            entries = [Entry(*row) for row in self._catalog.execute(LIST_SEGMENTS)]
+            self._catalog_version = version
+        self._entries = {entry.segment: entry for entry in entries}
+        self._aside = {one: why for one, why in self._aside.items() if one in self._entries}
+        for gone in [one for one in self._open if one not in self._entries]:
+            if not self._open[gone].users:
+                self._open.pop(gone).close()
+        return True
+
+    def version(self) -> int:
+        """See store.port.Reader.version. A number of this reader's own: it only says whether something changed."""
+        self._refresh()
+        seen: list[Any] = [self._catalog_version]
+        for entry in self._entries.values():
+            if not entry.sealed:
+                with self._setting_aside(entry.segment):
+                    seen.append(self._segment(entry.segment).data_version())
+        if (now := tuple(seen)) != self._seen:
+            self._seen = now
+            self._version += 1
+        return self._version
+
+    def _segment(self, segment: int) -> Segment:
+        """The segment, opened.
+
+        Raises:
+            Outage: it is damaged or missing.
+        """
+        if segment in self._aside:
+            raise Outage(self._aside[segment])
+        found = self._open.pop(segment, None)
+        if found is None:
+            found = Segment(self._folder, segment)
+        self._open[segment] = found
+        if not found.meta.sealed:
+            found.refresh()
+        self._close_least_used()
+        return found
+
+    def _close_least_used(self) -> None:
+        sealed = [one for one in self._open.values() if one.meta.sealed and not one.users]
+        for one in sealed[: max(0, len(sealed) - _OPEN_SEALED)]:
+            self._open.pop(one.segment).close()
+
+    @contextmanager
+    def _setting_aside(self, segment: int) -> Iterator[None]:
+        """A segment that fails is named and left out from now on; the rest answers."""
+        try:
+            with schema.outage(schema.segment_path(self._folder, segment)):
+                yield
+        except Outage as fault:
+            self._aside[segment] = str(fault)
+            if (found := self._open.pop(segment, None)) is not None:
+                found.close()
+
+    def problems(self) -> list[str]:
+        """See store.port.Reader.problems."""
+        self._refresh()
+        return [self._aside[one] for one in sorted(self._aside)]
+
+    def _overlapping(self, ask: Ask) -> list[tuple[int, int, int]]:
+        """(segment, lowest time, highest time) of all that may hold records of the question's time."""
+        self._refresh()
+        found = []
+        for entry in tuple(self._entries.values()):
+            if entry.segment in self._aside:
+                continue
+            lo, hi = entry.lo, entry.hi
+            if not entry.sealed:
+                with self._setting_aside(entry.segment):
+                    meta = self._segment(entry.segment).meta
+                    lo, hi = meta.lo, meta.hi
+            if lo is None or hi is None:
+                continue
+            if (ask.until is None or lo < ask.until) and (ask.since is None or hi >= ask.since):
+                found.append((entry.segment, lo, hi))
+        return found
+
+    # --- rows
+
+    def search(
+        self, ask: Ask, *, order: Order = "newest", after: Place | None = None, limit: int | None = None
+    ) -> Iterator[EventRow]:
+        """See store.port.Reader.search."""
+        if limit is not None and limit <= 0:
+            return
+        ask = _narrowed(ask, order, after)
+        for number, row in enumerate(self._merged(ask, order, after), 1):
+            yield row
+            if number == limit:
+                return
+
+    def _merged(self, ask: Ask, order: Order, after: Place | None) -> Iterator[EventRow]:
+        """Rows of all segments in order, opening a segment only when its turn has come."""
+        sign = -1 if order == "newest" else 1
+        waiting = self._overlapping(ask)
+        # The end of the list is next: the segment with the newest (oldest) record.
+        waiting.sort(key=lambda one: -one[1] if order == "oldest" else one[2])
+        heap: list[tuple[int, int, EventRow, Iterator[EventRow]]] = []
+        try:
+            while heap or waiting:
+                while waiting and (not heap or self._may_precede(waiting[-1], heap[0][0], sign)):
+                    self._advance(heap, self._rows(waiting.pop()[0], ask, order, after), sign)
+                if heap:
+                    _, _, row, rows = heapq.heappop(heap)
+                    yield row
+                    self._advance(heap, rows, sign)
+        finally:
+            for *_, rows in heap:
+                rows.close()  # type: ignore[attr-defined]
+
+    def _may_precede(self, segment: tuple[int, int, int], time: int, sign: int) -> bool:
+        _, lo, hi = segment
+        return (lo if sign > 0 else -hi) <= time
+
+    def _advance(self, heap: list[Any], rows: Iterator[EventRow], sign: int) -> None:
+        row = next(rows, None)
+        if row is not None:
+            heapq.heappush(heap, (sign * row.time, sign * row.seq, row, rows))
+
+    def _rows(self, segment: int, ask: Ask, order: Order, after: Place | None) -> Iterator[EventRow]:
+        with self._setting_aside(segment):
+            found = self._segment(segment)
+            found.users += 1
+            try:
+                yield from found.rows(ask, order=order, after=after)
+            finally:
+                found.users -= 1
+
+    def _of(self, seq: int) -> Segment:
+        self._refresh()
+        segment = schema.segment_of(seq)
+        if segment not in self._entries:
+            raise KeyError(seq)
+        return self._segment(segment)
+
+    def raw(self, seq: int) -> bytes:
+        """See store.port.Reader.raw."""
+        found = self._of(seq)
+        with schema.outage(found.path):
+            return found.raw(seq)
+
+    def row(self, seq: int) -> EventRow:
+        """One row.
+
+        Raises:
+            KeyError: no such record.
+            Outage: its segment is damaged or missing.
+        """
+        found = self._of(seq)
+        with schema.outage(found.path):
+            row = found.row(seq)
+        if row is None:
+            raise KeyError(seq)
+        return row
+
+    def source(self, seq: int) -> Source:
+        """Where a record came from; raises as row() does."""
+        found = self._of(seq)
+        with schema.outage(found.path):
+            listed = found.execute("select source from ev where seq = ?", (seq,)).fetchone()
+            if listed is None:
+                raise KeyError(seq)
+            return found.source_of(listed[0])
+
+    def find(self, kind: str, rid: str) -> EventRow | None:
+        """See store.port.Reader.find."""
+        for segment, _, _ in sorted(self._overlapping(Ask()), key=lambda one: -one[2]):
+            with self._setting_aside(segment):
+                if (row := self._segment(segment).find(kind, rid)) is not None:
+                    return row
+        return None
+
+    # --- counts
+
+    def _over(self, ask: Ask, work: Callable[[Segment], Any]) -> Iterator[Any]:
+        for segment, _, _ in self._overlapping(ask):
+            with self._setting_aside(segment):
+                yield work(self._segment(segment))
+
+    def count(self, ask: Ask) -> int:
+        """See store.port.Reader.count."""
+        if isinstance(ask.tree, Everything):
+            return sum(self.minutes(ask, self.marks()).values())
+        return sum(self._over(ask, lambda segment: _count(segment, ask)))
+
+    def count_by(self, ask: Ask, name: str, limit: int = 1_000) -> list[tuple[str, int]]:
+        """See store.port.Reader.count_by. Spellings that differ in case only count as one value."""
+        total: Counter[str] = Counter()
+        shown: dict[str, str] = {}
+        for part in self._over(ask, lambda segment: counts_by(segment, ask, name)):
+            for value, count in part.items():
+                folded = value.casefold()
+                shown.setdefault(folded, value)
+                total[folded] += count
+        return [(shown[value], count) for value, count in sorted(total.items(), key=_frequent)[:limit]]
+
+    def histogram(self, ask: Ask, every: int) -> list[tuple[int, str, int]]:
+        """See store.port.Reader.histogram."""
+        if every <= 0:
+            raise UserFault("The length of an interval must be above zero.", "every")
+        total: Counter[tuple[int, str]] = Counter()
+        for part in self._over(ask, lambda segment: counts_by_time(segment, ask, every)):
+            total.update(part)
+        return [(start, outcome, count) for (start, outcome), count in sorted(total.items())]
+
+    # --- views
+
+    def marks(self) -> Marks:
+        """See store.port.Reader.marks."""
+        self._refresh()
+        marks: dict[int, int] = {}
+        for segment, entry in self._entries.items():
+            if entry.sealed:
+                marks[segment] = schema.first_seq(segment) + entry.n - 1
+            else:
+                with self._setting_aside(segment):
+                    marks[segment] = self._segment(segment).last()
+        return {segment: last for segment, last in marks.items() if segment not in self._aside}
+
+    def minutes(self, ask: Ask, marks: Marks, above: Marks | None = None) -> dict[int, int]:
+        """See store.port.Reader.minutes."""
+        total: Counter[int] = Counter()
+        for segment, last, first in self._stretches(ask, marks, above):
+            with self._setting_aside(segment):
+                total.update(self._segment(segment).minutes(ask, most=last, above=first))
+        return dict(total)
+
+    def keys(self, ask: Ask, marks: Marks, above: Marks | None = None) -> list[Place]:
+        """See store.port.Reader.keys."""
+        found: list[Place] = []
+        for segment, last, first in self._stretches(ask, marks, above):
+            with self._setting_aside(segment):
+                found += self._segment(segment).keys(ask, most=last, above=first)
+        found.sort(reverse=True)
+        return found
+
+    def _stretches(
+        self, ask: Ask, marks: Marks, above: Marks | None
+    ) -> Iterator[tuple[int, int, int | None]]:
+        """(segment, last seq, seq before the first or None) of what lies between the marks."""
+        for segment, _, _ in self._overlapping(ask):
+            if segment not in marks:
+                continue
+            first = None if above is None else above.get(segment)
+            if first is None or first < marks[segment]:
+                yield segment, marks[segment], first
+
+    # --- streams and sums
+
+    def _streams(self) -> Mapping[str, Any]:
+        if not self._refresh() or self._catalog is None:
+            return {}
+        with schema.outage(self._path):
+            parts = [read_streams(self._catalog)]
+        for segment, entry in self._entries.items():
+            if not entry.sealed:
+                with self._setting_aside(segment):
+                    parts.append(read_streams(self._segment(segment).connection))
+        return newest_streams(parts)
+
+    def progress(self, stream: str) -> Progress:
+        """See store.port.Reader.progress."""
+        return read_progress(self._streams().get(stream))
+
+    def streams(self) -> list[str]:
+        """See store.port.Reader.streams."""
+        return sorted(self._streams())
+
+    def totals(self) -> Totals:
+        """See store.port.Reader.totals."""
+        self._refresh()
+        records = raw = 0
+        times: list[int] = []
+        for entry in self._entries.values():
+            known: Any = entry
+            if not entry.sealed:
+                with self._setting_aside(entry.segment):
+                    known = self._segment(entry.segment).meta
+            records += known.n
+            raw += known.bytes_raw
+            times += [time for time in (known.lo, known.hi) if time is not None]
+        return Totals(records, raw, self._bytes_on_disk(), min(times, default=None), max(times, default=None))
+
+    def _bytes_on_disk(self) -> int:
+        total = 0
+        if self._folder.is_dir():
+            for file in self._folder.iterdir():
+                try:
+                    total += file.stat().st_size
+                except FileNotFoundError:
+                    continue  # a log that was just written back
+        return total
+
+    def close(self) -> None:
+        """Let go of all files."""
+        for segment in self._open.values():
+            segment.close()
+        self._open.clear()
+        if self._catalog is not None:
+            self._catalog.close()
+            self._catalog = None
+            self._catalog_version = -1
+
+
+def _frequent(item: tuple[str, int]) -> tuple[int, str]:
+    return -item[1], item[0]
+
+
+def _narrowed(ask: Ask, order: Order, after: Place | None) -> Ask:
+    """The question cut to the times that pages behind `after` can have."""
+    if after is None:
+        return ask
+    from dataclasses import replace
+
+    if order == "newest":
+        until = after.time + 1 if ask.until is None else min(ask.until, after.time + 1)
+        return replace(ask, until=until)
+    since = after.time if ask.since is None else max(ask.since, after.time)
+    return replace(ask, since=since)
+
+
+def _count(segment: Segment, ask: Ask) -> int:
+    conditions = segment.exact(ask)
+    with segment.using(conditions):
+        found: int = segment.execute(
+            f"select count(*) from ev where {conditions.where}", conditions.values
+        ).get
+    return found

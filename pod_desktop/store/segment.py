@@ -1,0 +1,393 @@
+"""One segment opened to read: its rows, its raw records, its counts. Knows nothing of other segments."""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from pod_desktop.core.faults import Outage, UserFault
+from pod_desktop.core.limits import ROW_RECIPIENTS
+from pod_desktop.core.record import EventRow
+from pod_desktop.query import sql
+from pod_desktop.query.tree import Everything
+from pod_desktop.store import schema
+from pod_desktop.store.active import Meta, read_meta
+from pod_desktop.store.blocks import Damaged, Unpacker
+from pod_desktop.store.port import Ask, Order, Place, Source
+
+_BLOCKS_KEPT: Final = 12
+_FEW: Final = 2_000
+"""Up to here matching rows are collected through an index and sorted; more are read in order of time."""
+_JUDGED_FIRST: Final = 16
+_JUDGED_AT_ONCE: Final = 1_024
+"""Rows whose raw records are judged together, so that each block is opened once."""
+
+_COLUMNS: Final = """seq, time, kind, rid, source, (select address from addr where id = ev.sender),
+ (select address from addr where id = ev.recipient), recipients, subject,
+ (select address from addr where id = ev.ip), outcome, disposition, stat, rule, score, size, flags"""
+
+
+class Conditions(NamedTuple):
+    """A question as SQL for this segment."""
+
+    where: str
+    sure: str
+    values: dict[str, Any]
+    exact: bool
+    order_hint: str
+    tests: dict[int, sql.Predicate]
+
+
+class Segment:
+    """A read-only connection to one segment, with its dictionaries."""
+
+    def __init__(self, folder: Path, segment: int) -> None:
+        self.segment = segment
+        self.path = schema.segment_path(folder, segment)
+        if not self.path.exists():
+            raise Outage("The file is missing.", self.path.name, "Restore it from a backup.")
+        self.connection = self._connection = schema.open_to_read(self.path)
+        self.users = 0
+        """Iterations under way; it is not closed below them."""
+        self._tests: dict[int, sql.Predicate] = {}
+        self._codes: dict[int, str] = {}
+        self._sources: dict[int, Source] = {}
+        self._blocks: OrderedDict[int, list[bytes]] = OrderedDict()
+        self._unpacker = Unpacker()
+        try:
+            schema.check_format(self._connection, self.path)
+            self._connection.create_scalar_function("holds", self._holds, 2, deterministic=True)
+            self.refresh()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _holds(self, *arguments: Any) -> bool:
+        key, value = arguments
+        return self._tests[key](value)
+
+    def refresh(self) -> Meta:
+        """Read again what the segment holds."""
+        with schema.outage(self.path):
+            self.meta = read_meta(self._connection)
+        return self.meta
+
+    def data_version(self) -> int:
+        """Changes when another connection has committed."""
+        with schema.outage(self.path):
+            return int(self._connection.pragma("data_version"))
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def execute(self, statement: str, values: Any = ()) -> Any:
+        return self._connection.execute(statement, values)
+
+    # --- dictionaries
+
+    def code(self, id: int) -> str:
+        found = self._codes.get(id)
+        if found is None:
+            self._codes.update(self.execute("select id, value from code"))
+            found = self._codes[id]
+        return found
+
+    def source_of(self, id: int) -> Source:
+        found = self._sources.get(id)
+        if found is None:
+            for one, connector, tenant, cluster in self.execute(
+                "select id, connector, tenant, cluster from source"
+            ):
+                self._sources[one] = Source(connector=connector, tenant=tenant, cluster_id=cluster)
+            found = self._sources[id]
+        return found
+
+    # --- a question as SQL
+
+    def conditions(self, ask: Ask, *, most: int | None = None, plain: bool = False) -> Conditions:
+        """What to ask this segment.
+
+        Args:
+            most: only records up to this seq.
+            plain: the order of rows does not matter; the engine chooses its way.
+        """
+        bounds, values = self._bounds(ask, most)
+        sealed = self.meta.sealed
+        condition = sql.compile_tree(ask.tree, subjects=sealed)
+        if not condition.exact and ask.matches is None:
+            raise UserFault(
+                "This search needs the whole records, and was asked without a way to judge them.", "query"
+            )
+        hint = ""
+        if not plain and not self._is_sparse(condition, bounds, values):
+            hint = "indexed by ev_time"
+            if sealed:
+                condition = sql.compile_tree(ask.tree)
+        where = " and ".join([*bounds, condition.maybe])
+        return Conditions(
+            where, condition.sure, values | condition.values, condition.exact, hint, condition.tests
+        )
+
+    def _is_sparse(self, condition: sql.Condition, bounds: list[str], values: dict[str, Any]) -> bool:
+        """Do so few rows match, and does an index find them, that sorting them is the quicker way?"""
+        if condition.indexed < (sql.INDEXED if self.meta.sealed else sql.INDEXED_ALWAYS):
+            return False
+        where = " and ".join([*bounds, condition.maybe])
+        statement = f"select count(*) from (select 1 from ev where {where} limit {_FEW + 1})"
+        with self._using(condition.tests):
+            found: int = self.execute(statement, values | condition.values).get
+        return found <= _FEW
+
+    def _bounds(self, ask: Ask, most: int | None) -> tuple[list[str], dict[str, Any]]:
+        parts: list[str] = []
+        values: dict[str, Any] = {}
+        if ask.since is not None:
+            parts.append("time >= :since")
+            values["since"] = ask.since
+        if ask.until is not None:
+            parts.append("time < :until")
+            values["until"] = ask.until
+        if most is not None and not self.meta.sealed:
+            parts.append("seq <= :most")
+            values["most"] = most
+        for name, chosen in self.restrictions(ask).items():
+            parts.append(f"{name} in ({', '.join(map(str, chosen))})")
+        return parts, values
+
+    def restrictions(self, ask: Ask) -> dict[str, list[int]]:
+        """Ids of the kinds and sources that the question is about, where it names any."""
+        found: dict[str, list[int]] = {}
+        if ask.kinds:
+            listed = self.execute("select id, value from code")
+            found["kind"] = [id for id, value in listed if value in ask.kinds]
+        if ask.connectors:
+            listed = self.execute("select id, connector from source")
+            found["source"] = [id for id, value in listed if value in ask.connectors]
+        return found
+
+    def _using(self, tests: dict[int, sql.Predicate]) -> _Tests:
+        return _Tests(self._tests, tests)
+
+    # --- rows
+
+    def rows(
+        self, ask: Ask, *, order: Order = "newest", after: Place | None = None, most: int | None = None
+    ) -> Iterator[EventRow]:
+        """Matching rows in order of time, then seq."""
+        conditions = self.conditions(ask, most=most)
+        where, values = self._after(conditions, order, after)
+        descending = "desc" if order == "newest" else ""
+        sure = "" if conditions.exact else f", {conditions.sure}"
+        statement = (
+            f"select {_COLUMNS}{sure} from ev {conditions.order_hint} where {where}"
+            f" order by time {descending}, seq {descending}"
+        )
+        with self._using(conditions.tests):
+            found = self.execute(statement, values)
+            if conditions.exact:
+                for row in found:
+                    yield self._row(row)
+            else:
+                for row in self._judged(ask, found):
+                    yield self._row(row)
+
+    def _after(self, conditions: Conditions, order: Order, after: Place | None) -> tuple[str, dict[str, Any]]:
+        if after is None:
+            return conditions.where, conditions.values
+        sign = "<" if order == "newest" else ">"
+        place = f"time {sign}= :at and (time {sign} :at or seq {sign} :place)"
+        return f"{place} and {conditions.where}", conditions.values | {"at": after.time, "place": after.seq}
+
+    def _judged(self, ask: Ask, found: Iterator[Any]) -> Iterator[Any]:
+        """The rows that match, of those that may; the last column says which surely do."""
+        size = _JUDGED_FIRST
+        while rows := list(islice(found, size)):
+            unsure = [(row[0], row[2], row[4]) for row in rows if not row[-1]]
+            matching = self._matching(ask, unsure)
+            yield from (row for row in rows if row[-1] or row[0] in matching)
+            size = min(size * 4, _JUDGED_AT_ONCE)
+
+    def _matching(self, ask: Ask, rows: Sequence[tuple[int, int, int]]) -> set[int]:
+        """Of (seq, kind, source) the seqs whose raw records match, opened block by block."""
+        judge = ask.matches
+        assert judge is not None  # conditions() saw to it
+        return {
+            seq
+            for seq, kind, source in sorted(rows)
+            if judge(self.code(kind), self.raw(seq), self.source_of(source))
+        }
+
+    def _row(self, row: Any) -> EventRow:
+        (seq, time, kind, rid, source, sender, recipient, count, subject, ip, outcome, disposition, stat, rule,
+         score, size, flags, *_) = row  # fmt: skip
+        where = self.source_of(source)
+        recipients: tuple[str, ...] = ()
+        if count:
+            recipients = (recipient,) if count == 1 else (recipient, *self._more_recipients(seq))
+        code = self.code
+        return EventRow(
+            seq, time, self.code(kind), rid, where.tenant, where.connector, sender, recipients, count, subject, ip,
+            code(outcome), code(disposition), code(stat), code(rule), score, size, flags & schema.FLAGS_SHOWN,
+        )  # fmt: skip
+
+    def _more_recipients(self, seq: int) -> list[str]:
+        return [
+            address
+            for (address,) in self.execute(
+                "select address from recipient join addr on addr.id = recipient.addr"
+                " where seq = ? and place < ? order by place",
+                (seq, ROW_RECIPIENTS),
+            )
+        ]
+
+    def row(self, seq: int) -> EventRow | None:
+        found = self.execute(f"select {_COLUMNS} from ev where seq = ?", (seq,)).fetchone()
+        return None if found is None else self._row(found)
+
+    def find(self, kind: str, rid: str) -> EventRow | None:
+        equal = "rid = ?1 collate nocase and rid != '' and" if self.meta.sealed else ""
+        statement = f"select {_COLUMNS} from ev where {equal} rid = ?1"
+        for found in self.execute(statement, (rid,)):
+            if self.code(found[2]) == kind:
+                return self._row(found)
+        return None
+
+    # --- raw records
+
+    def raw(self, seq: int) -> bytes:
+        """The record exactly as received.
+
+        Raises:
+            KeyError: no such record.
+            Outage: its block is damaged or missing.
+        """
+        listed = self.execute(
+            "select first, n from raw where first <= ? order by first desc limit 1", (seq,)
+        ).fetchone()
+        if listed is None or seq >= listed[0] + listed[1]:
+            if self.execute("select 1 from ev where seq = ?", (seq,)).fetchone() is None:
+                raise KeyError(seq)
+            raise self._damage(seq, "is missing")
+        first, n = listed
+        records = self._block(first)
+        if len(records) != n:
+            raise self._damage(first, "has another number of records")
+        record: bytes = records[seq - first]
+        return record
+
+    def _block(self, first: int) -> list[bytes]:
+        records = self._blocks.pop(first, None)
+        if records is None:
+            block: bytes = self.execute("select block from raw where first = ?", (first,)).get
+            try:
+                records = self._unpacker.unpack(first, block)
+            except Damaged as damage:
+                raise self._damage(first, f"is damaged ({damage})") from None
+        self._blocks[first] = records
+        if len(self._blocks) > _BLOCKS_KEPT:
+            self._blocks.popitem(last=False)
+        return records
+
+    def _damage(self, seq: int, what: str) -> Outage:
+        return Outage(
+            f"The block of raw records at {seq} {what}.",
+            self.path.name,
+            "Run `pod-desktop verify`; collect the time again from the archive.",
+        )
+
+    # --- keys and counts
+
+    def last(self) -> int:
+        """The highest seq; one below the first where there is none."""
+        return schema.first_seq(self.segment) + self.meta.n - 1
+
+    def keys(self, ask: Ask, *, most: int, above: int | None = None) -> list[Place]:
+        """Keys of matching rows, unsorted; only those stored after seq `above`."""
+        conditions = self.conditions(ask, most=most, plain=True)
+        values = dict(conditions.values)
+        where = conditions.where
+        if above is not None:
+            where = f"seq > :above and {where}"
+            values["above"] = above
+        with self._using(conditions.tests):
+            if conditions.exact:
+                return list(map(Place._make, self.execute(f"select time, seq from ev where {where}", values)))
+            found = self.execute(
+                f"select seq, time, kind, 0, source, {conditions.sure} from ev where {where}", values
+            )
+            return [Place(row[1], row[0]) for row in self._judged(ask, found)]
+
+    def exact(self, ask: Ask, most: int | None = None) -> Conditions:
+        """Conditions that SQL alone decides; what it cannot decide has been judged record by record."""
+        conditions = self.conditions(ask, most=most, plain=True)
+        if conditions.exact:
+            return conditions
+        parts, values = conditions.where, dict(conditions.values)
+        with self._using(conditions.tests):
+            found = self.execute(
+                f"select seq, time, kind, 0, source, 0 from ev where {parts} and not ({conditions.sure})",
+                values,
+            )
+            judged = [row[0] for row in self._judged(ask, found)]
+        sure = f"({conditions.sure})"
+        if judged:
+            sure = f"({conditions.sure} or seq in (select value from json_each(:judged)))"
+            values["judged"] = json.dumps(judged)
+        return Conditions(f"{parts} and {sure}", sure, values, True, "", conditions.tests)
+
+    def minutes(self, ask: Ask, *, most: int, above: int | None = None) -> Mapping[int, int]:
+        """Records by minute since 1970; the tree is not asked."""
+        assert isinstance(ask.tree, Everything)
+        if self.meta.sealed and above is None:
+            return self._sealed_minutes(ask)
+        parts, values = self._bounds(ask, most)
+        if above is not None:
+            parts.append("seq > :above")
+            values["above"] = above
+        return self._count_minutes(parts, values)
+
+    def _count_minutes(self, parts: list[str], values: dict[str, Any]) -> dict[int, int]:
+        where = " and ".join(parts) or "1"
+        return dict(
+            self.execute(f"select time / 60000000, count(*) from ev where {where} group by 1", values)
+        )
+
+    def _sealed_minutes(self, ask: Ask) -> dict[int, int]:
+        """From the counts made at the seal; minutes that the question cuts are counted anew."""
+        parts = [f"{name} in ({', '.join(map(str, ids))})" for name, ids in self.restrictions(ask).items()]
+        where = " and ".join(parts) or "1"
+        found: dict[int, int] = dict(
+            self.execute(f"select minute, sum(n) from minute where {where} group by 1")
+        )
+        low = -(1 << 62) if ask.since is None else ask.since // 60_000_000
+        high = 1 << 62 if ask.until is None else -(-ask.until // 60_000_000) - 1
+        found = {minute: count for minute, count in found.items() if low <= minute <= high}
+        bounds, values = self._bounds(ask, None)
+        for minute in {low, high} & found.keys():
+            edge = [*bounds, f"time >= {minute * 60_000_000}", f"time < {(minute + 1) * 60_000_000}"]
+            del found[minute]
+            found.update(self._count_minutes(edge, values))
+        return found
+
+    def using(self, conditions: Conditions) -> _Tests:
+        """Make the conditions' tests known while a statement of them runs."""
+        return self._using(conditions.tests)
+
+
+class _Tests:
+    """Tests that the SQL function holds() may call, for as long as a statement runs."""
+
+    def __init__(self, registry: dict[int, sql.Predicate], tests: dict[int, sql.Predicate]) -> None:
+        self._registry = registry
+        self._tests = tests
+
+    def __enter__(self) -> None:
+        self._registry.update(self._tests)
+
+    def __exit__(self, *_: object) -> None:
+        for key in self._tests:
+            self._registry.pop(key, None)
