@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from pod_desktop.content.audit_summary import summary
 from pod_desktop.content.fit import text_of
-from pod_desktop.content.kind import Kind, Named, hidden, identity, joined, moment, short_id, time_or_arrival
-from pod_desktop.content.paths import leaves, lookup
-from pod_desktop.core.record import AUDIT, FLAG_HIDDEN_CHARACTERS, FLAG_TRUNCATED, OTHER, Columns
+from pod_desktop.content.kind import (
+    Kind,
+    Named,
+    first_moment,
+    hidden,
+    identity,
+    joined,
+    short_id,
+    time_or_arrival,
+)
+from pod_desktop.content.paths import leaves
+from pod_desktop.content.wording import fact, facts, shown, text_at
+from pod_desktop.core.blocks import INFO, Block, Fact, Lines, Notice
+from pod_desktop.core.record import AUDIT, FLAG_HIDDEN_CHARACTERS, FLAG_TRUNCATED, OTHER, Columns, EventRow
 
 _Record = Mapping[str, Any]
 _ACTION: Final = ("audit.action",)
@@ -19,29 +29,20 @@ _IP: Final = ("audit.user.ipAddress", "audit.service.ipAddress")
 _CLUSTER: Final = ("metadata.origin.data.cid", "pps.cid", "audit.service.cid")
 
 
-def first(record: _Record, paths: tuple[str, ...]) -> str:
-    """The first value at any of the paths, as text."""
-    for path in paths:
-        for value in lookup(record, path):
-            if text := text_of(value):
-                return text
-    return ""
-
-
 def who(record: _Record) -> str:
-    return first(record, _USER)
+    return text_at(record, *_USER)
 
 
 def action(record: _Record) -> str:
-    return first(record, _ACTION)
+    return text_at(record, *_ACTION)
 
 
 def resource(record: _Record) -> str:
-    return " ".join(part for path in _RESOURCE if (part := first(record, (path,))))
+    return " ".join(part for path in _RESOURCE if (part := text_at(record, path)))
 
 
 def where(record: _Record) -> str:
-    return first(record, _IP).strip("[] ")
+    return text_at(record, *_IP).strip("[] ")
 
 
 def story(record: _Record) -> str:
@@ -60,10 +61,6 @@ def _times(record: _Record) -> tuple[str, ...]:
     return (text_of(record.get("ts")), text_of(record.get("timestamp")))
 
 
-def _time(record: _Record) -> int | None:
-    return next((micros for text in _times(record) if (micros := moment(text)) is not None), None)
-
-
 def columns(record: _Record, raw: bytes, arrived: int) -> Columns:
     rid, flags = identity(text_of(record.get("guid")), raw)
     time, more = time_or_arrival(_times(record), arrived)
@@ -78,7 +75,7 @@ def columns(record: _Record, raw: bytes, arrived: int) -> Columns:
         kind=AUDIT,
         rid=rid,
         time=time,
-        cluster=first(record, _CLUSTER),
+        cluster=text_at(record, *_CLUSTER),
         qid="",
         message_id="",
         sender="",
@@ -101,13 +98,41 @@ def columns(record: _Record, raw: bytes, arrived: int) -> Columns:
     )
 
 
+def summary(value: Any, columns: Columns | EventRow) -> tuple[Block, ...]:
+    """Who did what to which resource from where."""
+    blocks: list[Block] = [Notice(shown(story(value) or "An audit record without words."), INFO)]
+    blocks += facts(_facts(value))
+    tags = [line for line in _tags(value) if line]
+    if tags:
+        blocks.append(Lines("Details", tuple(tags)))
+    return tuple(blocks)
+
+
+def _facts(record: _Record) -> Iterator[Fact]:
+    yield fact("Who", who(record), mono=True)
+    yield fact("Action", action(record))
+    yield fact("Resource", text_at(record, "audit.resourceName"))
+    yield fact("Kind of resource", text_at(record, "audit.resourceType"))
+    yield fact("From", where(record), mono=True)
+    yield fact("Level", text_at(record, "audit.level"))
+    yield fact("Cluster", text_at(record, *_CLUSTER), mono=True)
+
+
+def _tags(record: _Record) -> Iterator[str]:
+    audit = record.get("audit")
+    tags = audit.get("tags") if isinstance(audit, dict) else None
+    for tag in (tags if isinstance(tags, list) else [])[:100]:
+        if isinstance(tag, dict) and (value := text_of(tag.get("value"))):
+            yield shown(f"{text_of(tag.get('name'))}: {value}")
+
+
 def _user_values(record: _Record) -> tuple[str, ...]:
-    found = (first(record, ("audit.user.email",)), first(record, ("audit.user.id",)))
+    found = (text_at(record, "audit.user.email"), text_at(record, "audit.user.id"))
     return found if any(found) else (who(record),)
 
 
 def _resource_values(record: _Record) -> tuple[str, ...]:
-    return tuple(first(record, (path,)) for path in _RESOURCE)
+    return tuple(text_at(record, path) for path in _RESOURCE)
 
 
 KIND: Final = Kind(
@@ -119,8 +144,8 @@ KIND: Final = Kind(
     summary=summary,
     named={
         "id": Named(("guid",), lambda record: (short_id(text_of(record.get("guid"))),)),
-        "time": Named(("ts", "timestamp"), lambda record: (_time(record),)),
-        "cluster": Named(("metadata", "pps", "audit"), lambda record: (first(record, _CLUSTER),)),
+        "time": Named(("ts", "timestamp"), lambda record: (first_moment(_times(record)),)),
+        "cluster": Named(("metadata", "pps", "audit"), lambda record: (text_at(record, *_CLUSTER),)),
         "subject": Named(("audit",), lambda record: (story(record),)),
         "ip": Named(("audit",), lambda record: (where(record),)),
         "outcome": Named((), lambda record: (OTHER,)),

@@ -52,6 +52,8 @@ def document(raw: bytes) -> Document:
         value, repaired = parse(raw)
     except Unreadable as fault:
         return Document(value=None, problem=str(fault), excerpt=printable(raw, EXCERPT_CHARS))
+    if len(raw) <= 2 * limits.JSON_KEYS:  # a member has two bytes at least
+        return Document(value=value, repaired=repaired)
     if raw.count(b",") + raw.count(b"{") + raw.count(b"[") <= limits.JSON_KEYS:
         return Document(value=value, repaired=repaired)
     value, cut = _shorten(value)

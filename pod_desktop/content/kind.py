@@ -98,12 +98,18 @@ def _epoch_moment(text: str) -> int:
     return -1
 
 
-def time_or_arrival(candidates: Iterable[str], arrived: int) -> tuple[int, int]:
-    """(time, flags): the first time that can be read, else the time of arrival."""
+def first_moment(candidates: Iterable[str]) -> int | None:
+    """The first of the times that can be read."""
     for text in candidates:
         if (micros := moment(text)) is not None:
-            return micros, 0
-    return arrived, FLAG_TIME_GUESSED
+            return micros
+    return None
+
+
+def time_or_arrival(candidates: Iterable[str], arrived: int) -> tuple[int, int]:
+    """(time, flags): the first time that can be read, else the time of arrival."""
+    micros = first_moment(candidates)
+    return (arrived, FLAG_TIME_GUESSED) if micros is None else (micros, 0)
 
 
 def joined(fields: Iterable[str]) -> tuple[str, bool]:

@@ -15,7 +15,8 @@ _BETWEEN_WORDS: Final = re.compile(r"(?<=\?=)[ \t\r\n]+(?==\?[^?\s]{1,40}\?[bBqQ
 _FOLD: Final = re.compile(r"[\r\n]+[ \t]*")
 _QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 _COMMENT: Final = re.compile(r"\([^()]*\)")
-_ANGLE: Final = re.compile(r"<([^<>]*)>")
+_ANGLE: Final = re.compile(r"<([^<>]*)>\s{0,100}(?:[,;]|$)")
+"""What stands in angle brackets at the end of a mailbox; `Bank <a@bank> <b@else>` is from b@else."""
 _UNWANTED: Final = re.compile("[\x00\ud800-\udfff]")
 _REFUSED: Final = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "mbcs", "oem"})
 """Python codecs that are no character sets of mail, or slow on hostile input."""

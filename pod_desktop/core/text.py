@@ -152,3 +152,157 @@ def defang(text: str) -> str:
     if scheme and not scheme.lower().startswith("hxxp") and scheme.lower() != "mailto":
         return f"{scheme}[:]{slashes}{host}{path}"
     return f"{scheme}{':' if scheme else ''}{slashes}{host}{path}"
+
+
+_SCRIPTS: Final = {
+    "LATIN": "Latin",
+    "FULLWIDTH": "full-width",
+    "HALFWIDTH": "half-width",
+    "MATHEMATICAL": "mathematical letters",
+    "CIRCLED": "circled letters",
+    "SQUARED": "squared letters",
+    "NEGATIVE": "squared letters",
+    "PARENTHESIZED": "parenthesized letters",
+    "MODIFIER": "modifier letters",
+    "SCRIPT": "mathematical letters",
+    "DOUBLE-STRUCK": "mathematical letters",
+    "BLACK-LETTER": "mathematical letters",
+    "CJK": "Han",
+    "KANGXI": "Han",
+    "IDEOGRAPHIC": "Han",
+}
+_TOGETHER: Final = (
+    frozenset({"Latin", "Han", "Hiragana", "Katakana", "Katakana-Hiragana"}),
+    frozenset({"Latin", "Han", "Hangul"}),
+    frozenset({"Latin", "Han", "Bopomofo"}),
+)
+"""Scripts that honest names mix (Unicode Technical Standard 39, highly restrictive level)."""
+
+_LOOKS_LIKE: Final = str.maketrans(
+    {
+        # Cyrillic, then Greek, Armenian, and Latin letters that pass for plain ones.
+        **dict(zip("аАвВсСԁеЕһНіІјЈкКӏⅼмМоОрРԛтТѕЅуУхХԝѡгпьъ", "aabbccdeehhiijjkkllmmooppqttssyyxxwwrnbb")),
+        **dict(zip("αΑΒβεΕηιΙκΚΜνΝοΟρΡσςτΤυΥχΧωΖ", "aabbeeniikkmvnooppocttuyxxwz")),
+        **dict(zip("օսոհցզյաք", "ounhgqjwp")),
+        **dict(zip("ıɩɪɑɡɢʀᴀʙᴄᴅᴇꜰʜᴊᴋʟᴍɴᴏᴘꜱᴛᴜᴠᴡʏᴢƅƖ", "iiiaggrabcdefhjklmnopstuvwyzbl")),
+        **dict(zip("ⅰⅴⅹⅽⅾⅿ", "ivxcdm")),
+        **dict(zip("øđħłŧƀɓɗƙɱɲŋƥɾʂƭʋƴȥ", "odhltbbdkmnnprstvyz")),
+    }
+)
+_DIGITS: Final = (
+    ("rn", "m"),
+    ("vv", "w"),
+    ("cl", "d"),
+    ("0", "o"),
+    ("1", "l"),
+    ("3", "e"),
+    ("5", "s"),
+    ("8", "b"),
+    ("i", "l"),
+)
+
+
+def scripts(text: str) -> tuple[str, ...]:
+    """The scripts that the letters of a text belong to, in order of appearance; digits and marks have none."""
+    found: dict[str, None] = {}
+    for char in text:
+        if char.isascii():
+            if char.isalpha():
+                found["Latin"] = None
+        elif unicodedata.category(char)[0] == "L" or unicodedata.category(char) in ("Nl", "So"):
+            first = unicodedata.name(char, "unknown").partition(" ")[0]
+            name = _SCRIPTS.get(first, first.capitalize())
+            if unicodedata.category(char) != "So" or first in _SCRIPTS:
+                found[name] = None
+    return tuple(found)
+
+
+def skeleton(text: str) -> str:
+    """What a text looks like at a glance: look-alike letters, marks and digits become plain letters.
+
+    Two different texts with one skeleton can be taken for each other.
+    """
+    plain = unicodedata.normalize("NFKD", _HIDDEN.sub("", text).translate(_LOOKS_LIKE).casefold())
+    plain = plain.translate(_LOOKS_LIKE)
+    plain = "".join(char for char in plain if not unicodedata.combining(char))
+    for pair, letter in _DIGITS:
+        plain = plain.replace(pair, letter)
+    return plain
+
+
+def unicode_domain(domain: str) -> str:
+    """The domain as people read it: `xn--` labels decoded; a label that cannot be decoded stays."""
+    return ".".join(_unicode_label(label) for label in domain[:1_000].split("."))
+
+
+def ascii_domain(domain: str) -> str:
+    """The domain as it travels: labels that are not ASCII as `xn--…`."""
+    return ".".join(
+        label if label.isascii() else "xn--" + label.encode("punycode", "replace").decode("ascii")
+        for label in unicodedata.normalize("NFKC", domain[:1_000]).lower().split(".")
+    )
+
+
+def _unicode_label(label: str) -> str:
+    if label[:4].lower() != "xn--" or len(label) > 63:  # no label is longer (RFC 1035)
+        return label
+    try:
+        return label[4:].encode("ascii").decode("punycode")
+    except (UnicodeError, ValueError, OverflowError):
+        return label
+
+
+class Disguise(NamedTuple):
+    """Why a domain may not be what it seems."""
+
+    shown: str
+    """As people read it."""
+    punycode: str
+    """As it travels."""
+    scripts: tuple[str, ...]
+    reason: str
+    """A phrase: `mixes Latin and Cyrillic letters`."""
+
+
+def disguise(domain: str) -> Disguise | None:
+    """The judgement on one domain by itself; None where its letters are plain.
+
+    Told: hidden characters, mixed scripts, letters that look like Latin ones, full-width and styled letters,
+    and any other name that is not plain ASCII (then without suspicion, so that it is never mistaken).
+    """
+    shown = unicode_domain(domain)
+    if shown.isascii() and shown == domain and "xn--" not in domain.lower():
+        return None
+    found = scripts(shown)
+    return Disguise(shown, ascii_domain(shown), found, _reason(shown, found))
+
+
+def _reason(shown: str, found: tuple[str, ...]) -> str:
+    if hides(shown):
+        return "holds hidden characters"
+    if shown.isascii():
+        return "is encoded, and cannot be decoded" if "xn--" in shown.lower() else "is encoded plain ASCII"
+    if unicodedata.normalize("NFKC", shown) != unicodedata.normalize("NFC", shown):
+        return "is written with styled letters that stand for plain ones"
+    for label in shown.split("."):
+        mixed = scripts(label)
+        if len(mixed) > 1 and not any(set(mixed) <= together for together in _TOGETHER):
+            return f"mixes {' and '.join(mixed)} letters"
+    for label in shown.split("."):
+        if not label.isascii() and re.fullmatch(r"[a-z0-9-]+", skeleton(label)):
+            return f"looks like {skeleton_of_domain(shown)}, with other letters"
+    return f"is written in {' and '.join(found) or 'unusual characters'}"
+
+
+def skeleton_of_domain(domain: str) -> str:
+    """The domain that this one looks like, letter for letter (digits are kept as they are)."""
+    plain = unicodedata.normalize("NFKD", domain.translate(_LOOKS_LIKE).casefold()).translate(_LOOKS_LIKE)
+    return "".join(char for char in plain if not unicodedata.combining(char))
+
+
+def resembles(domain: str, known: str) -> bool:
+    """Can this domain be taken for the known one, without being it or below it?"""
+    one, other = unicode_domain(domain).casefold().rstrip("."), unicode_domain(known).casefold().rstrip(".")
+    if not one or not other or one == other or one.endswith("." + other) or other.endswith("." + one):
+        return False
+    return skeleton(one) == skeleton(other)
