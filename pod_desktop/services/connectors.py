@@ -31,6 +31,8 @@ __all__ = [
     "read_secrets",
 ]
 
+TRY_NOW: Final = "try_now"
+"""The command's name as services.collect knows it; importing that would load the stream's library here."""
 _SALT: Final = "key_salt"
 _PRINT: Final = "key_print/"
 
@@ -159,6 +161,10 @@ class Connectors:
     def disable(self, name: str) -> None:
         """Stop collecting; nothing is deleted. Raises UserFault when there is no such connector."""
         self._ledger.set_enabled(name, False, now=self._clock.now())
+
+    def try_now(self, name: str) -> None:
+        """Ask the collector service to try the connector's streams at once."""
+        self._ledger.post(TRY_NOW, {"connector": name}, now=self._clock.now())
 
     def key_notice(self, connector: CollectConnector, key: Secret | None) -> KeyNotice | None:
         """What the rules of API keys say to this connector beside the others; None when all is plain.

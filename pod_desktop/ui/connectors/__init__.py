@@ -1,0 +1,7 @@
+"""Connectors on the screen: the table, the wizard that adds one, what one says of itself."""
+
+from pod_desktop.ui.connectors.guide import GuideDialog
+from pod_desktop.ui.connectors.page import ConnectorsPage
+from pod_desktop.ui.connectors.wizard import AddConnector
+
+__all__ = ["AddConnector", "ConnectorsPage", "GuideDialog"]

@@ -1,0 +1,177 @@
+"""The wizard's second tab: the cluster, its key, what is collected and from when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+
+from pod_desktop.core import blocks
+from pod_desktop.core import connector as rules
+from pod_desktop.core.faults import UserFault
+from pod_desktop.services.connectors import KeyNotice, check_ca_file
+from pod_desktop.ui.connectors import guide
+from pod_desktop.ui.connectors.form import Form
+from pod_desktop.ui.connectors.inputs import CollectFrom, ContentTypes, FilePath, SecretEdit
+from pod_desktop.ui.widgets import Button, Field, Notice
+from pod_desktop.vault import Vault
+
+
+class Configuration(Form):
+    """Cluster ID, API Key, Content Type, Collect from, and what few will change."""
+
+    changed = Signal()
+
+    def __init__(self, vault: Vault, now: Callable[[], int], parent: QWidget | None = None) -> None:
+        """`now` tells the time in microseconds UTC."""
+        super().__init__(parent)
+        self._now = now
+        self.headline = self.add_words("")
+        self.cluster_id = QLineEdit()
+        self.cluster_id.setPlaceholderText("For example acme_hosted")
+        self.api_key = SecretEdit()
+        self.content_types = ContentTypes()
+        self.collect_from = CollectFrom(now)
+        self._cluster = Field(
+            "Cluster ID",
+            self.cluster_id,
+            required=True,
+            note="At the top of the Proofpoint on Demand management interface.",
+        )
+        self._key = Field("API Key", self.api_key, required=True, note=where_kept(vault))
+        self._types = Field("Content Type", self.content_types, required=True)
+        self._from = Field(
+            "Collect from",
+            self.collect_from,
+            note="On a busy cluster it can take days until the records are current.",
+        )
+        self.add_guided(
+            self._cluster,
+            "cluster_id",
+            lambda: rules.check_cluster_id(self.cluster_id.text()),
+            guide.Steps(guide.CLUSTER_ID),
+        )
+        self.add_guided(
+            self._key,
+            "api_key",
+            lambda: rules.check_api_key(self.api_key.text()),
+            guide.Steps(guide.API_KEY),
+        )
+        self.key_notes = Notice("", blocks.INFO)
+        self.add(self.key_notes)
+        self.add_checked(
+            self._types, "content_types", lambda: rules.check_content_types(self.content_types.chosen())
+        )
+        self.key_rule = Notice("", blocks.WARN)
+        self.add(self.key_rule)
+        self.add_checked(
+            self._from, "collect_from", lambda: rules.check_collect_from(self.collect_from.value())
+        )
+        self._add_advanced()
+        self.finish()
+        self._listen()
+
+    def _add_advanced(self) -> None:
+        """The stream's address and a CA file, folded."""
+        self.advanced = Button("▸ Advanced", "link", checkable=True, name="Advanced")
+        self.advanced.setAutoDefault(True)
+        self.advanced.toggled.connect(self._unfold)
+        self.add_left(self.advanced)
+        self._folded = QWidget()
+        self._folded.setProperty("role", "page")
+        column = QVBoxLayout(self._folded)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(12)
+        self.stream_url = QLineEdit()
+        self.stream_url.setPlaceholderText(rules.DEFAULT_STREAM_URL)
+        self.ca_file = FilePath("CA file")
+        self._url = Field(
+            "Stream address", self.stream_url, note="Empty: Proofpoint's own. wss:// and host, with a port."
+        )
+        self._ca = Field(
+            "CA file",
+            self.ca_file,
+            note="Empty: the certificates that this computer trusts. Else a PEM file.",
+        )
+        self.add_checked(
+            self._url, "stream_url", lambda: rules.check_stream_url(self.stream_url.text()), into=column
+        )
+        self.add_checked(self._ca, "ca_file", lambda: check_ca_file(self.ca_file.edit.text()), into=column)
+        self.add(self._folded)
+        self._unfold(False)
+
+    def _listen(self) -> None:
+        for edit, field in (
+            (self.cluster_id, self._cluster),
+            (self.api_key, self._key),
+            (self.stream_url, self._url),
+            (self.ca_file.edit, self._ca),
+        ):
+            edit.textChanged.connect(lambda _text, field=field: self._typed(field))
+        self.content_types.changed.connect(lambda: self._typed(self._types))
+        self.collect_from.changed.connect(lambda: self._typed(self._from))
+        self.api_key.editingFinished.connect(self._trim_key)
+
+    def first_focus(self) -> QWidget:
+        return self.cluster_id
+
+    def values(self) -> dict[str, object]:
+        """What is typed, as CollectConnector names it; the key is not in it."""
+        return {
+            "cluster_id": self.cluster_id.text().strip(),
+            "content_types": self.content_types.chosen(),
+            "collect_from": self.collect_from.value(),
+            "stream_url": self.stream_url.text().strip() or rules.DEFAULT_STREAM_URL,
+            "ca_file": self.ca_file.edit.text().strip(),
+        }
+
+    def check_all(self) -> bool:
+        fits = super().check_all()
+        if not fits and (self._url.faulty or self._ca.faulty):
+            self.advanced.setChecked(True)
+        return fits
+
+    def show_fault(self, where: str, fault: UserFault) -> bool:
+        if where in ("stream_url", "ca_file"):
+            self.advanced.setChecked(True)
+        return super().show_fault(where, fault)
+
+    def show_key_rule(self, notice: KeyNotice | None) -> None:
+        """What the rules of API keys say to what is typed so far."""
+        tone = blocks.BAD if notice and notice.fault else blocks.WARN
+        self.key_rule.say(notice.text if notice else "", tone)
+
+    def _typed(self, field: Field) -> None:
+        self.check_typed(field)
+        if field is self._key:
+            self.key_notes.say(" ".join(rules.api_key_notes(self.api_key.text(), self._now())), blocks.INFO)
+        self.changed.emit()
+
+    def _trim_key(self) -> None:
+        """Show the key as it will be kept; what is taken off was told while it was there."""
+        try:
+            clean = rules.check_api_key(self.api_key.text())
+        except UserFault:
+            return
+        if clean != self.api_key.text():
+            told = self.key_notes.accessibleName()
+            self.api_key.setText(clean)
+            self.key_notes.say(told, blocks.INFO)
+
+    def _unfold(self, shown: bool) -> None:
+        self.advanced.setText(f"{'▾' if shown else '▸'} Advanced")
+        self._folded.setVisible(shown)
+        if shown:
+            # After the layout has grown, or there is nothing to scroll to yet.
+            QTimer.singleShot(0, self, lambda: self.ensureWidgetVisible(self._folded))
+
+
+def where_kept(vault: Vault) -> str:
+    """Where a key will be kept, honestly."""
+    if not vault.lasting:
+        why = f" ({vault.why.rstrip('.')})" if vault.why else ""
+        return f"No keychain here{why}: kept for this session only, to be entered again after the next start."
+    if vault.title.startswith("the folder "):
+        return f"Kept in {vault.title}, in a file that only you can read."
+    return f"Kept in this computer's keychain ({vault.title}), never in a file."
