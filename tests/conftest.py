@@ -1,1 +1,8 @@
-"""What every test has: nothing yet."""
+"""What every test has: the record builders on the path (`from builders import message`)."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
