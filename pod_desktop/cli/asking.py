@@ -163,7 +163,10 @@ def _print_summary(row: EventRow, raw: bytes, out: Out) -> None:
     from pod_desktop.cli import blocks
     from pod_desktop.core.interflow import interflow
 
-    out.line(f"{visible(row.record_id)}  {clock.iso(row.time)}  connector {row.connector}")
+    out.line(visible(row.subject) or "(no subject)")
+    out.line(
+        f"{visible(row.record_id)}  {clock.iso(row.time)}  {row.outcome}  connector {visible(row.connector)}"
+    )
     out.line()
     for line in blocks.as_text(_summary(row, raw)):
         out.line(line)

@@ -13,12 +13,12 @@ LABEL_WIDTH = 18
 
 
 def as_text(blocks: Iterable[Block]) -> Iterator[str]:
-    """Lines of plain text, a blank line between blocks."""
-    first = True
+    """Lines of plain text, a blank line between blocks; notices stand together."""
+    before: Block | None = None
     for block in blocks:
-        if not first:
+        if before and not (isinstance(before, Notice) and isinstance(block, Notice)):
             yield ""
-        first = False
+        before = block
         yield from _lines(block)
 
 
@@ -51,9 +51,9 @@ def _title(title: str) -> Iterator[str]:
 
 
 def _fact(fact: Fact) -> Iterator[str]:
-    chips = "".join(f"  [{visible(chip.text)}]" for chip in fact.chips)
     first, *rest = fact.value.splitlines() or [""]
-    yield f"  {visible(fact.label):<{LABEL_WIDTH}}{visible(first)}{chips}".rstrip()
+    pieces = [visible(first), *(f"[{visible(chip.text)}]" for chip in fact.chips)]
+    yield f"  {visible(fact.label):<{LABEL_WIDTH}}{'  '.join(filter(None, pieces))}".rstrip()
     yield from (" " * (LABEL_WIDTH + 2) + visible(line) for line in rest)
 
 
