@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pod_desktop.simulator.api import Api
+from pod_desktop.simulator.command import add_arguments, main, run
 from pod_desktop.simulator.faults import (
     ABORT,
     RESET,
@@ -14,9 +16,12 @@ from pod_desktop.simulator.faults import (
     slow,
 )
 from pod_desktop.simulator.generator import Generator
+from pod_desktop.simulator.http1 import Reply
 from pod_desktop.simulator.item import Item
+from pod_desktop.simulator.manualclock import ManualClock
 from pod_desktop.simulator.scenarios import SCENARIOS
 from pod_desktop.simulator.simulator import Options, Simulator
+from pod_desktop.simulator.threaded import ThreadedSimulator, running
 
 __all__ = [
     "ABORT",
@@ -24,13 +29,21 @@ __all__ = [
     "SCENARIOS",
     "SILENCE",
     "Answer",
+    "Api",
     "Faults",
     "Generator",
     "Item",
+    "ManualClock",
     "Options",
+    "Reply",
     "Simulator",
+    "ThreadedSimulator",
+    "add_arguments",
     "answer",
+    "main",
     "proxy_page",
     "redirect",
+    "run",
+    "running",
     "slow",
 ]

@@ -95,7 +95,7 @@ class Generator:
         """The frames of these kinds that one mail, or one audit event, leaves behind."""
         if start.source == _AUDIT:
             found = audit.items(self.world, start.time, start.seed) if AUDIT in kinds else []
-            return self._disturbed(found, start)
+            return self._disturbed(found)
         if MESSAGE not in kinds and MAILLOG not in kinds:
             return []
         genre: genres.Genre = genres.everyday
@@ -107,7 +107,7 @@ class Generator:
         found = message.items(mail, self.world) if MESSAGE in kinds else []
         if MAILLOG in kinds:
             found += maillog.items(mail, self.world)
-        return self._disturbed(found, start)
+        return self._disturbed(found)
 
     def starts(self, minute: int, slow: bool) -> list[_Start]:
         """The mails (and audit events) that begin in this minute, either the slow ones or the others."""
@@ -143,11 +143,11 @@ class Generator:
             self._lures[wave] = genres.lure(wave, self.world)
         return self._lures[wave]
 
-    def _disturbed(self, found: list[Item], start: _Start) -> list[Item]:
+    def _disturbed(self, found: list[Item]) -> list[Item]:
         if not found:
             return found
         if self.scenario.hostile:
-            found = hostile.poisoned(found, start.seed, self.scenario.hostile)
+            found = hostile.poisoned(found, self.scenario.hostile)
         if self.scenario.noise != noise.QUIET:
             found = noise.disturbed(found, self.scenario.noise)
         return found

@@ -11,7 +11,7 @@ from pod_desktop.core.clock import SECOND
 from pod_desktop.core.limits import LIVE_BUFFER_SECONDS, MIB
 from pod_desktop.simulator.item import Item
 
-MOST_BYTES = 512 * MIB
+MOST_BYTES = 256 * MIB
 
 
 class Entry(NamedTuple):

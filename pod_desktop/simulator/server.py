@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 import http
 import logging
-import socket
 import ssl
 import struct
 from collections.abc import AsyncIterator
+from functools import partial
 from random import Random
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from pod_desktop.core.clock import HOUR, SECOND
-from pod_desktop.simulator import faults
+from pod_desktop.simulator import faults, tcp
 from pod_desktop.simulator.chance import seed_of
 from pod_desktop.simulator.faults import ABORT, RESET, SILENCE, Answer
 from pod_desktop.simulator.item import Item
@@ -42,19 +42,22 @@ _QUIET_LOG.propagate = False
 class Connection(ServerConnection):
     """A connection that tells when something arrives and when it is gone."""
 
-    session: Session | None = None
-    heard: float = 0.0
-    gone: bool = False
+    def __init__(self, everyone: set[Connection], *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._everyone = everyone
+        self.session: Session | None = None
+        self.heard = 0.0
+        self.gone = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self.heard = self.loop.time()
-        self.server.__dict__.setdefault("everyone", set()).add(self)
+        self._everyone.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self.gone = True
-        self.server.__dict__["everyone"].discard(self)
+        self._everyone.discard(self)
         if self.session is not None:
             self.session.kick()
 
@@ -69,11 +72,7 @@ class Connection(ServerConnection):
 
     def reset(self) -> None:
         """End with TCP RST."""
-        sock = self.transport.get_extra_info("socket")
-        if sock is not None:
-            with contextlib.suppress(OSError):
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.transport.abort()
+        tcp.reset(self.transport)
 
     def fall_silent(self) -> None:
         """Neither read nor answer from now on; the connection stands."""
@@ -87,6 +86,7 @@ class StreamServer:
     def __init__(self, simulator: Simulator) -> None:
         self._sim = simulator
         self._server: Server | None = None
+        self._everyone: set[Connection] = set()
         self._sessions_begun = 0
         self.port = 0
 
@@ -98,7 +98,7 @@ class StreamServer:
             ssl=tls,
             process_request=self._answer,  # type: ignore[arg-type]
             server_header=None,
-            create_connection=Connection,
+            create_connection=partial(Connection, self._everyone),  # type: ignore[arg-type]
             compression="deflate" if self._sim.options.deflate else None,
             open_timeout=None,
             ping_interval=None,
@@ -113,7 +113,7 @@ class StreamServer:
         if self._server is None:
             return
         server, self._server = self._server, None
-        for connection in self.connections(server):
+        for connection in self.connections():
             if connection.session is None or connection.session.silent:
                 connection.transport.abort()
         server.close()
@@ -121,13 +121,12 @@ class StreamServer:
             async with asyncio.timeout(1.5):
                 await server.wait_closed()
         except TimeoutError:
-            for connection in self.connections(server):
+            for connection in self.connections():
                 connection.transport.abort()
             await server.wait_closed()
 
-    def connections(self, server: Server | None = None) -> list[Connection]:
-        server = server or self._server
-        return list(server.__dict__.get("everyone", ())) if server else []
+    def connections(self) -> list[Connection]:
+        return list(self._everyone)
 
     # Handshake
 
@@ -243,7 +242,8 @@ class Sender:
             return
         begin, until = session.archive
         async for item in self._archived(begin, until):
-            await self._send(item)
+            if not await self._send(item):
+                return
         if until is not None or sim.options.since_alone == "close":
             if sim.options.archive_ends == "drop":
                 self._connection.transport.abort()
@@ -274,9 +274,8 @@ class Sender:
             while not connection.gone:
                 entries = [] if sim.faults.muted or session.silent else journal.after(session.position)
                 for entry in entries:
-                    await self._send(entry.item)
-                    if session.silent or connection.gone:
-                        break
+                    if not await self._send(entry.item):
+                        return
                     sim.sessions.delivered(session, entry.at)
                 if not entries:
                     await self._rest()
@@ -298,20 +297,20 @@ class Sender:
                 await self.wake.wait()
         self.wake.clear()
 
-    async def _send(self, item: Item) -> None:
+    async def _send(self, item: Item) -> bool:
+        """Send one frame; False when the session has come to its end before it."""
         connection, session = self._connection, self._session
         if session.order is None:
             session.order = self._sim.faults.take_end(session.kind)
         if session.order is not None and session.order[0] <= 0:
             how, session.order = session.order[1], None
             await end(self._sim, connection, session, how)
-            if how == SILENCE:
-                await connection.wait_closed()
-                return
         await self._misbehave()
         if session.silent:
-            await connection.wait_closed()
-            return
+            while not connection.gone:
+                await self._rest()
+        if connection.gone:
+            return False
         frame = item.frame
         if len(frame) > _FRAGMENT:
             parts = [frame[at : at + _FRAGMENT] for at in range(0, len(frame), _FRAGMENT)]
@@ -323,6 +322,7 @@ class Sender:
         self._sim.note_sent(item)
         if session.order is not None:
             session.order = session.order[0] - 1, session.order[1]
+        return True
 
     async def _send_encoded(self, chunks: list[bytes]) -> None:
         """Ready-made WebSocket frames in large pieces: as fast as the loopback takes them."""

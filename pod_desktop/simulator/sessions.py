@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from pod_desktop.core.clock import SECOND
-from pod_desktop.core.limits import LIVE_BUFFER_SECONDS
 
 # Whose live buffer it is; nobody has published it.
 PER_KEY_AND_TYPE: Final = "key_and_type"
@@ -40,12 +39,15 @@ class Session:
 class Sessions:
     """The table of sessions and positions."""
 
-    def __init__(self, scope: str, archive_counts: bool, overlap: float, first_live: str) -> None:
+    def __init__(
+        self, scope: str, archive_counts: bool, overlap: float, buffer: float, first_live: str
+    ) -> None:
         if scope not in SCOPES:
             raise ValueError(f"{scope!r} is no buffer scope; use one of {', '.join(SCOPES)}")
         self._scope = scope
         self._archive_counts = archive_counts
         self._overlap = int(overlap * SECOND)
+        self._buffer = int(buffer * SECOND)
         self._first_live = first_live
         self._held: dict[tuple[int, str, str], Session] = {}
         self._lingering: dict[tuple[int, str, str], float] = {}
@@ -84,11 +86,11 @@ class Sessions:
 
     def resume_at(self, session: Session, now: int) -> int:
         """Moment after which a new live session gets what is buffered."""
-        hour_ago = now - LIVE_BUFFER_SECONDS * SECOND
+        oldest = now - self._buffer
         known = self._positions.get(self._scope_key(session))
         if known is None:
-            return hour_ago if self._first_live == "hour" else now
-        return max(known - self._overlap, hour_ago)
+            return oldest if self._first_live == "hour" else now
+        return max(known - self._overlap, oldest)
 
     def delivered(self, session: Session, at: int) -> None:
         """The live session has sent everything up to this moment."""

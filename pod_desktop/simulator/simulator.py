@@ -12,10 +12,11 @@ from random import Random
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 
-from pod_desktop.core.clock import HOUR, MINUTE, Clock, SystemClock, parse_iso
+from pod_desktop.core.clock import HOUR, MINUTE, SECOND, Clock, SystemClock, parse_iso
 from pod_desktop.core.limits import LIVE_BUFFER_SECONDS
 from pod_desktop.core.record import CONTENT_TYPES
 from pod_desktop.simulator import keys, sessions
+from pod_desktop.simulator.api import TOKEN_PATH, Api
 from pod_desktop.simulator.chance import seed_of
 from pod_desktop.simulator.faults import Faults
 from pod_desktop.simulator.generator import DEFAULT_ARCHIVE_RATE, Flow, Generator
@@ -28,6 +29,8 @@ from pod_desktop.simulator.sessions import Sessions
 
 TICK: Final = 0.04
 """Seconds between looks at the clock: how finely live records are spread."""
+WARM_UP: Final = 10 * SECOND
+"""The live rate begins so long before the start, as a mail's lines come seconds after it."""
 HOST: Final = "127.0.0.1"
 
 
@@ -107,6 +110,7 @@ class Simulator:
             self.options.buffer_scope,
             self.options.archive_counts,
             self.options.resume_overlap,
+            self.options.buffer_seconds,
             self.options.first_live,
         )
         self.journals = {kind: Journal(self.options.buffer_seconds) for kind in CONTENT_TYPES}
@@ -121,6 +125,7 @@ class Simulator:
         self._published: dict[str, dict[int, list[Item]]] = {
             kind: defaultdict(list) for kind in CONTENT_TYPES
         }
+        self.api = Api(self.options.seed, self.cluster_id, (self.client_id, self.client_secret), self.clock)
         self._stream = StreamServer(self)
         self._group: asyncio.TaskGroup | None = None
         self._feeder: asyncio.Task[None] | None = None
@@ -138,6 +143,11 @@ class Simulator:
         self.generator = self._population()
         context = _server_context(self.options.tls) if self.options.tls else None
         await self._stream.start(self.options.port, context)
+        try:
+            await self.api.start(HOST, self.options.api_port, context)
+        except OSError:
+            await self._stream.stop()
+            raise
         self._group = asyncio.TaskGroup()
         await self._group.__aenter__()
         self._feeder = self._group.create_task(self._feed(), name="simulator feed")
@@ -149,6 +159,7 @@ class Simulator:
         assert self._group is not None and self._feeder is not None
         self._feeder.cancel()
         await self._stream.stop()
+        await self.api.stop()
         await self._group.__aexit__(None, None, None)
 
     def _population(self) -> Generator:
@@ -158,7 +169,7 @@ class Simulator:
             self.options.scenario,
             archive_rate=self.options.archive_rate,
             rate=self.options.rate,
-            live_from=self.clock.now(),
+            live_from=self.clock.now() - WARM_UP,
         )
 
     # Addresses
@@ -166,6 +177,32 @@ class Simulator:
     @property
     def stream_url(self) -> str:
         return f"{'wss' if self.options.tls else 'ws'}://{HOST}:{self._stream.port}"
+
+    @property
+    def hostname(self) -> str:
+        """What goes into a responder's Hostname: host and port, no scheme."""
+        return f"{HOST}:{self.api.port}"
+
+    @property
+    def api_url(self) -> str:
+        return f"{'https' if self.options.tls else 'http'}://{self.hostname}"
+
+    @property
+    def token_url(self) -> str:
+        return self.api_url + TOKEN_PATH
+
+    def coordinates(self) -> dict[str, Any]:
+        """Everything that a connector or responder is set up with, secrets included: they open nothing but this."""
+        return {
+            "stream_url": self.stream_url,
+            "token_url": self.token_url,
+            "api_url": self.api_url,
+            "hostname": self.hostname,
+            "cluster_id": self.cluster_id,
+            "api_keys": self.api_keys,
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+        }
 
     # Control
 
@@ -223,8 +260,8 @@ class Simulator:
 
     async def _feed(self) -> None:
         assert self.generator.live_from is not None
-        flow = Flow(self.generator, begin=self.generator.live_from, by_release=True)
-        moment = self.generator.live_from
+        moment = self.generator.live_from + WARM_UP
+        flow = Flow(self.generator, begin=moment, by_release=True)
         while True:
             now = self.clock.now()
             while moment < now:
