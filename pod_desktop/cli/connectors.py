@@ -45,8 +45,14 @@ def _add(options: Namespace, home: Home, out: Out) -> int:
             f"{made.name}.api_key of the secrets directory."
         )
     entry = home.ledger.connector(made.name)
-    _print(entry, options.json, out, f"Added {made.name}; it is active.")
+    _print(entry, options.json, out, f"Added {made.name}; it is active{_while(home)}.")
     return 0
+
+
+def _while(home: Home) -> str:
+    from pod_desktop.cli.health import service_runs
+
+    return "" if service_runs(home) else " as soon as the service runs (pod-desktop collect, or the window)"
 
 
 def _secrets() -> dict[str, Secret]:
@@ -62,10 +68,10 @@ def _secrets() -> dict[str, Secret]:
 
 
 def _list(options: Namespace, home: Home, out: Out) -> int:
-    from pod_desktop.cli.health import state_of
+    from pod_desktop.cli.health import service_runs, state_of
 
-    entries = home.ledger.connectors()
-    states = [state_of(home, entry) for entry in entries]
+    entries, running, streams = home.ledger.connectors(), service_runs(home), home.ledger.statuses()
+    states = [state_of(entry, running, streams) for entry in entries]
     if options.json:
         rows = [_as_object(entry) | {"state": state} for entry, state in zip(entries, states, strict=True)]
         out.bytes(dumps(rows) + b"\n")
@@ -92,7 +98,7 @@ def _show(options: Namespace, home: Home, out: Out) -> int:
 
 def _enable(options: Namespace, home: Home, out: Out) -> int:
     home.ledger.set_enabled(options.name, True, now=clock.SystemClock().now())
-    return _told(options, home, out, "is enabled; the collector service takes it up at once when it runs.")
+    return _told(options, home, out, f"is enabled{_while(home)}.")
 
 
 def _disable(options: Namespace, home: Home, out: Out) -> int:

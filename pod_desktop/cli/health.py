@@ -17,6 +17,7 @@ from pod_desktop.core.status import Counters, StreamStatus
 
 if TYPE_CHECKING:
     from pod_desktop.store import ConnectorEntry
+    from pod_desktop.store.port import Totals
 
 _WORST_FIRST = (
     states.STOPPED_FAULT, states.WAITING, states.CONNECTING, states.STARTING, states.CATCHING_UP, states.LIVE,
@@ -30,23 +31,19 @@ def service_runs(home: Home) -> bool:
     return lock_holder(home.data_dir.service_lock) is not None
 
 
-def state_of(home: Home, entry: ConnectorEntry) -> str:
-    """The connector's state in one word, the worst of its streams'."""
+def state_of(entry: ConnectorEntry, running: bool, streams: Iterable[StreamStatus]) -> str:
+    """The connector's state in one word, the worst of its streams'; `running`: is there a service?"""
     if not entry.enabled:
         return states.DISABLED
-    if not service_runs(home):
+    if not running:
         return states.STOPPED
-    return worst(_streams_of(home, entry.connector.name))
+    return worst(stream for stream in streams if stream.connector == entry.connector.name)
 
 
 def worst(streams: Iterable[StreamStatus]) -> str:
     """One state for several streams: that which asks most for attention."""
     found = {stream.state for stream in streams}
     return next((state for state in _WORST_FIRST if state in found), states.STARTING)
-
-
-def _streams_of(home: Home, name: str) -> list[StreamStatus]:
-    return [stream for stream in home.ledger.statuses() if stream.connector == name]
 
 
 def status(options: Namespace, app: App, out: Out) -> int:
@@ -62,10 +59,15 @@ def status(options: Namespace, app: App, out: Out) -> int:
 
 def _status(home: Home) -> dict[str, Any]:
     totals = home.reader.totals()
-    service = home.ledger.service() if service_runs(home) else None
+    running = service_runs(home)
+    service = home.ledger.service() if running else None
+    streams = home.ledger.statuses()
     return {
-        "service": {"running": service_runs(home), "pid": service.pid if service else None},
-        "connectors": [_connector(home, entry) for entry in home.ledger.connectors()],
+        "service": {"running": running, "pid": service.pid if service else None},
+        "connectors": [
+            _connector(home, entry, state_of(entry, running, streams), streams, totals)
+            for entry in home.ledger.connectors()
+        ],
         "store": {
             "records": totals.records,
             "bytes_raw": totals.bytes_raw,
@@ -73,19 +75,20 @@ def _status(home: Home) -> dict[str, Any]:
             "oldest": _iso(totals.oldest),
             "newest": _iso(totals.newest),
             "path": str(home.data_dir.root),
+            "problems": home.reader.problems(),
         },
     }
 
 
-def _connector(home: Home, entry: ConnectorEntry) -> dict[str, Any]:
+def _connector(
+    home: Home, entry: ConnectorEntry, state: str, all_streams: Sequence[StreamStatus], totals: Totals
+) -> dict[str, Any]:
     name = entry.connector.name
-    streams = _streams_of(home, name)
+    streams = [stream for stream in all_streams if stream.connector == name]
     counters = sum((_counters(home, name, kind) for kind in entry.connector.content_types), Counters())
-    totals = home.reader.totals()
     # Segments hold the records of all connectors: a connector's part of the disk is that of its bytes.
     share = counters.bytes_raw / totals.bytes_raw if totals.bytes_raw else 0.0
     lags = [stream.lag_s for stream in streams if stream.lag_s is not None]
-    state = state_of(home, entry)
     said = next((stream for stream in streams if stream.state == state), None)
     return {
         "name": name,
@@ -158,6 +161,8 @@ def _print_status(answer: dict[str, Any], out: Out) -> None:
         if connector["what"]:
             out.line(visible(f"{connector['name']}: {connector['what']} {connector['hint']}").rstrip())
     store = answer["store"]
+    for problem in store["problems"]:
+        out.line(visible(problem))
     out.line(
         f"Store: {store['records']:,} records, {size(store['bytes_raw'])} as received, "
         f"{size(store['bytes_disk'])} on disk, in {visible(store['path'])}"

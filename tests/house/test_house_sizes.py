@@ -5,15 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-MOST_LINES = 500
+MOST_LINES = {"pod_desktop": 500, "packaging": 500, "tests": 700}
 
 
 def test_no_file_has_grown_past_reading() -> None:
-    places = ("pod_desktop", "packaging", "tests")
-    paths = [path for place in places for path in (ROOT / place).rglob("*.py")]
     long = {
         str(path.relative_to(ROOT)): lines
-        for path in paths
-        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > MOST_LINES
+        for place, most in MOST_LINES.items()
+        for path in (ROOT / place).rglob("*.py")
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > most
     }
     assert not long, "would two rooms read better?"
