@@ -8,7 +8,7 @@ from typing import Final
 
 from PySide6.QtGui import QFont, QFontDatabase
 
-import pod_desktop
+from pod_desktop.core.resources import resource
 
 TEXT_FAMILIES: Final = ["Inter", "Noto Sans", "Segoe UI", "DejaVu Sans"]
 MONO_FAMILIES: Final = ["JetBrains Mono", "Noto Sans Mono", "DejaVu Sans Mono", "monospace"]
@@ -19,19 +19,16 @@ TITLE: Final = 15
 """Pixels at 100 %; Qt scales them with the screen."""
 
 
-@cache
 def resources() -> Path:
-    """The folder of icons and fonts: inside the package when installed, beside it in a checkout."""
-    package = Path(pod_desktop.__file__).parent
-    inside = package / "resources"
-    return inside if inside.is_dir() else package.parent / "resources"
+    """The folder of everything that comes with the program."""
+    return resource("")
 
 
 @cache
 def load() -> tuple[str, ...]:
     """Register the shipped faces once; needs an application. Returns the families that came."""
     families: list[str] = []
-    for file in sorted((resources() / "fonts").glob("*.[ot]tf")):
+    for file in sorted(resource("fonts").glob("*.[ot]tf")):
         number = QFontDatabase.addApplicationFont(str(file))
         if number >= 0:
             families += QFontDatabase.applicationFontFamilies(number)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from string import Template
 from typing import Final
 
+from pod_desktop.core.resources import resource
 from pod_desktop.ui import fonts
 from pod_desktop.ui.theme import Tokens
 
@@ -15,7 +16,7 @@ def sheet(worn: Tokens) -> str:
     for tone in ("good", "warn", "bad", "info", "muted", "special"):
         ink = getattr(worn, tone)
         values |= {f"{tone}_fore": ink.fore, f"{tone}_back": ink.back}
-    icons = (fonts.resources() / "icons").as_posix()
+    icons = resource("icons").as_posix()
     mono = ", ".join(f'"{family}"' for family in fonts.MONO_FAMILIES)
     return Template(_SHEET).substitute(values, icons=icons, mono=mono)
 
@@ -64,6 +65,10 @@ QPushButton[kind="link"]:focus { border-color: $accent; }
 QPushButton[kind="flat"] { border-color: transparent; background: transparent; font-weight: 400; color: $note; padding: 2px 6px; }
 QPushButton[kind="flat"]:hover { background: $hover; color: $text; }
 QPushButton[kind="flat"]:focus { border-color: $accent; }
+QPushButton[kind="state"] { border: 1px solid transparent; border-radius: 4px; background: transparent; font-weight: 400; font-size: 12px; color: $note; padding: 1px 5px; min-height: 14px; }
+QPushButton[kind="state"][dot="true"] { padding-left: 18px; }
+QPushButton[kind="state"]:hover { background: $hover; color: $text; }
+QPushButton[kind="state"]:focus { border-color: $accent; }
 QPushButton[kind="pill"] { background: $accent; color: $on_accent; border: 1px solid $accent; border-radius: 13px; padding: 4px 14px; }
 QPushButton[kind="pill"]:hover { background: $accent_hover; }
 QPushButton[kind="pill"]:focus { border: 2px solid $text; padding: 3px 13px; }
@@ -75,6 +80,10 @@ QLineEdit:disabled, QPlainTextEdit:disabled { background: $sunken; color: $note;
 QLineEdit[fault="true"], QPlainTextEdit[fault="true"], QComboBox[fault="true"] { border-color: $dot_bad; }
 QPlainTextEdit[role="code"] { font-family: $mono; font-size: 12px; }
 QPlainTextEdit[role="viewer"] { font-family: $mono; font-size: 12px; border: none; border-radius: 0; padding: 4px; }
+QPlainTextEdit[role="query"] { font-family: $mono; font-size: 12px; padding: 6px 6px 5px 6px; border-radius: 6px; border-left-width: 4px; border-left-color: $line; }
+QPlainTextEdit[role="query"][state="valid"] { border-color: $dot_good; }
+QPlainTextEdit[role="query"][state="fault"] { border-color: $dot_bad; }
+QPlainTextEdit[role="query"][state="empty"]:focus { border-color: $accent; }
 QLineEdit[role="mono"] { font-family: $mono; font-size: 12px; }
 QComboBox { background: $window; color: $text; border: 1px solid $line; border-radius: 6px; padding: 4px 9px; min-height: 18px; }
 QComboBox::drop-down { border: none; width: 22px; }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from pod_desktop.core import blocks
 from pod_desktop.ui import theme
@@ -15,16 +15,27 @@ class Notice(QFrame):
     """A coloured box with something to read before all else."""
 
     def __init__(
-        self, words: str = "", tone: str = blocks.WARN, title: str = "", *, parent: QWidget | None = None
+        self,
+        words: str = "",
+        tone: str = blocks.WARN,
+        title: str = "",
+        *,
+        button: QWidget | None = None,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._title = PlainLabel("", "strong", wrap=True, selectable=True)
         self._words = PlainLabel("", wrap=True, selectable=True)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(10, 7, 10, 7)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(10, 7, 10, 7)
+        row.setSpacing(8)
+        layout = QVBoxLayout()
         layout.setSpacing(1)
         layout.addWidget(self._title)
         layout.addWidget(self._words)
+        row.addLayout(layout, 1)
+        if button is not None:
+            row.addWidget(button)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.say(words, tone, title)
 

@@ -1,0 +1,88 @@
+"""Every command of the window: its words, its key, its menu. The menu bar, the palette and the list of
+shortcuts are all made of these, so that none knows a command that the others do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMenuBar, QWidget
+
+MENUS: Final = ("&File", "&Edit", "&View", "&Go", "&Record", "&Tools", "&Help")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A command; `words` hold its mnemonic, `keys` all keys that do it (the first is shown)."""
+
+    menu: str
+    words: str
+    run: Callable[[], object]
+    keys: Sequence[str] = ()
+    within: QWidget | None = None
+    """Its keys work only while the focus is in there."""
+    checkable: bool = False
+    gap: bool = False
+    """A line above it in the menu."""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """A key that a control handles itself; for the list of shortcuts."""
+
+    where: str
+    keys: str
+    words: str
+
+
+OWN_KEYS: Final = (
+    Key(where="Records", keys="Up / Down / PgUp / PgDn", words="Move through the records"),
+    Key(where="Records", keys="Enter", words="Read the record in the detail pane"),
+    Key(where="Records", keys="Space", words="Pause at these rows, or follow again"),
+    Key(where="Records", keys="Home / End", words="Newest record (follows again) / oldest record"),
+    Key(where="Query", keys="Enter", words="Apply now"),
+    Key(where="Query", keys="Esc", words="Take back what was typed, or stop searching"),
+    Key(where="Query", keys="Up / Down", words="Earlier queries"),
+    Key(where="Histogram", keys="Drag / double click", words="Choose a time range / all time"),
+)
+
+
+def plain_words(action: QAction) -> str:
+    """An action's words without mnemonic and dots."""
+    return action.text().replace("&&", "\0").replace("&", "").replace("\0", "&").rstrip(" …")
+
+
+class Commands:
+    """Makes actions and puts them into the menu bar."""
+
+    def __init__(self, window: QWidget, bar: QMenuBar) -> None:
+        self._window = window
+        self.menus = {words.replace("&", ""): bar.addMenu(words) for words in MENUS}
+        self.actions: list[QAction] = []
+
+    def add(self, command: Command) -> QAction:
+        """Make the command's action."""
+        action = QAction(command.words, self._window)
+        action.setCheckable(command.checkable)
+        action.setMenuRole(QAction.MenuRole.NoRole)
+        if command.keys:
+            action.setShortcuts([QKeySequence(keys) for keys in command.keys])
+        if command.note:
+            action.setStatusTip(command.note)
+        if command.within is not None:
+            action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            command.within.addAction(action)
+        else:
+            self._window.addAction(action)
+        action.triggered.connect(lambda _on=False: command.run())
+        menu = self.menus[command.menu]
+        if command.gap:
+            menu.addSeparator()
+        menu.addAction(action)
+        self.actions.append(action)
+        return action

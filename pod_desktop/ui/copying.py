@@ -1,0 +1,60 @@
+"""Rows as text and as JSON, for the clipboard."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from pod_desktop.core.clock import iso
+from pod_desktop.core.record import EventRow
+from pod_desktop.ui.events.columns import COLUMNS
+from pod_desktop.ui.events.table import EventTable
+from pod_desktop.ui.moments import Zone
+
+
+def rows_as_text(table: EventTable, zone: Zone) -> str:
+    """The selected rows, a line each, tabs between the visible columns; times whole."""
+    places = table.visible_columns()
+    lines = []
+    for row in table.chosen_rows():
+        cells = [
+            zone.whole(row.time)
+            if COLUMNS[place].key == "time"
+            else _raw_cell(COLUMNS[place].key, row, zone, place)
+            for place in places
+        ]
+        lines.append(
+            "\t".join(cell.replace("\t", " ").replace("\n", " ").replace("\r", " ") for cell in cells)
+        )
+    return "\n".join(lines)
+
+
+def _raw_cell(key: str, row: EventRow, zone: Zone, place: int) -> str:
+    """What the record says, not how it is marked on the screen."""
+    if key == "recipients":
+        more = row.recipient_count - len(row.recipients)
+        return ", ".join([*row.recipients, *([f"+{more}"] if more > 0 else [])])
+    value: Any = getattr(row, key, None)
+    return value if isinstance(value, str) else COLUMNS[place].text(row, zone)
+
+
+def rows_as_json(rows: Sequence[EventRow]) -> str:
+    """One object a line, as `search --format ndjson` prints them."""
+    return "\n".join(
+        json.dumps(
+            {
+                "id": row.record_id,
+                "time": iso(row.time),
+                "type": row.kind,
+                "connector": row.connector,
+                "tenant": row.tenant,
+                "outcome": row.outcome,
+                "sender": row.sender,
+                "recipients": list(row.recipients),
+                "subject": row.subject,
+            },
+            ensure_ascii=False,
+        )
+        for row in rows
+    )

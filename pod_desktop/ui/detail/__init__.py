@@ -1,0 +1,1 @@
+"""The detail pane: one record as summary, fields and JSON."""

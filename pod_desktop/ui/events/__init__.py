@@ -1,0 +1,1 @@
+"""The Events screen: query bar, histogram, table of records, detail pane."""

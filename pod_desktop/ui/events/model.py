@@ -1,0 +1,224 @@
+"""The table's model: a window over a view that lives on a worker thread. Rows that are not here are blank
+until they come; nothing here waits.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+
+from pod_desktop.core import limits
+from pod_desktop.core.record import EventRow
+from pod_desktop.ui.bridge import View
+from pod_desktop.ui.events.columns import COLUMNS, INDEX, flag_words
+from pod_desktop.ui.events.pages import PAGE_ROWS, Pages
+from pod_desktop.ui.moments import Zone, ago
+from pod_desktop.ui.text import block, tip
+
+STEP_SECONDS: Final = 0.03
+"""How long one pull may look further back; then others have their turn."""
+_PIXELS: Final = 2**31 - 1
+_FLAT = QModelIndex()
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """What one visit to the view brought."""
+
+    total: int
+    inserted: tuple[tuple[int, int], ...]
+    fresh: tuple[EventRow, ...]
+    """The rows of an insertion at the very top (the newest first), so that they never show blank."""
+    reset: bool
+    more: bool
+
+
+def pull(view: View, fresh: int, *, search: bool = True) -> Pull:
+    """On the worker: look further back for a moment, take in what arrived, fetch the newest rows."""
+    until = time.monotonic() + STEP_SECONDS
+    while search and view.step() and time.monotonic() < until:
+        pass
+    advance = view.advance()
+    inserted = tuple((row, count) for row, count in advance.inserted)
+    top = inserted[0][1] if inserted and inserted[0][0] == 0 else 0
+    if advance.reset:
+        top = advance.total
+    rows = tuple(view.rows(0, min(top, fresh))) if top else ()
+    return Pull(advance.total, inserted, rows, advance.reset, advance.more)
+
+
+def fetch(view: View, page: int) -> tuple[int, list[EventRow]]:
+    """On the worker: a page (counted from the oldest), oldest row first."""
+    low = page * PAGE_ROWS
+    count = min(PAGE_ROWS, view.total - low)
+    if count <= 0:
+        return low, []
+    rows = list(view.rows(view.total - low - count, count))
+    rows.reverse()
+    return low, rows
+
+
+class EventModel(QAbstractTableModel):
+    """Rows of the Events table, newest first."""
+
+    missing = Signal(int)
+    """A page (counted from the oldest) that somebody looked at and that is not here."""
+
+    def __init__(self, zone: Zone, row_height: int, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._zone = zone
+        self._most = min(limits.VIEW_ROWS, _PIXELS // row_height - 1)
+        self._total = 0
+        self._shown = 0
+        self._pages = Pages()
+        self._asked: set[int] = set()
+
+    @property
+    def total(self) -> int:
+        """Rows of the view; more than rowCount() beyond what Qt can scroll."""
+        return self._total
+
+    @property
+    def zone(self) -> Zone:
+        """Who writes the times."""
+        return self._zone
+
+    def start(self) -> None:
+        """Another question: no rows until they come."""
+        self.beginResetModel()
+        self._pages.clear()
+        self._asked.clear()
+        self._total = self._shown = 0
+        self.endResetModel()
+
+    def apply(self, pulled: Pull) -> int:
+        """Take in what a visit brought; returns how many rows were inserted."""
+        if pulled.reset:
+            self._reset(pulled)
+            return 0
+        if not pulled.inserted:
+            return 0
+        before = self._total
+        self._pages.shift(before, pulled.inserted)
+        self._asked.clear()
+        self._insert(pulled)
+        self._pages.put(pulled.total - len(pulled.fresh), pulled.fresh[::-1])
+        return pulled.total - before
+
+    def _reset(self, pulled: Pull) -> None:
+        self.beginResetModel()
+        self._pages.clear()
+        self._asked.clear()
+        self._total, self._shown = pulled.total, min(pulled.total, self._most)
+        self._pages.put(pulled.total - len(pulled.fresh), pulled.fresh[::-1])
+        self.endResetModel()
+
+    def _insert(self, pulled: Pull) -> None:
+        for row, count in pulled.inserted:
+            self._total += count
+            if row >= self._most:
+                continue
+            self.beginInsertRows(_FLAT, row, row + count - 1)
+            self._shown += count
+            self.endInsertRows()
+        self._total = pulled.total
+        if self._shown > self._most:
+            self.beginRemoveRows(_FLAT, self._most, self._shown - 1)
+            self._shown = self._most
+            self.endRemoveRows()
+
+    def put(self, low: int, rows: Sequence[EventRow]) -> None:
+        """A page that was missing has come."""
+        self._asked.discard(low // PAGE_ROWS)
+        if not rows:
+            return
+        self._pages.put(low, list(rows))
+        first, last = self._total - low - len(rows), self._total - low - 1
+        if first < self._shown:
+            self.dataChanged.emit(
+                self.index(max(0, first), 0), self.index(min(last, self._shown - 1), len(COLUMNS) - 1)
+            )
+
+    def row(self, number: int) -> EventRow | None:
+        """The row if it is here; asks for its page if not."""
+        place = self._total - 1 - number
+        if place < 0:
+            return None
+        found = self._pages.get(place)
+        if found is None and (page := place // PAGE_ROWS) not in self._asked:
+            self._asked.add(page)
+            self.missing.emit(page)
+        return found
+
+    def unasked(self, page: int) -> None:
+        """The page will not come now; whoever looks again asks again."""
+        self._asked.discard(page)
+
+    def restyle(self) -> None:
+        """Times are written otherwise from now on."""
+        if self._shown:
+            self.dataChanged.emit(self.index(0, 0), self.index(self._shown - 1, len(COLUMNS) - 1))
+
+    # What Qt asks
+
+    def rowCount(self, parent: QModelIndex | QPersistentModelIndex = _FLAT) -> int:
+        return 0 if parent.isValid() else self._shown
+
+    def columnCount(self, parent: QModelIndex | QPersistentModelIndex = _FLAT) -> int:
+        return 0 if parent.isValid() else len(COLUMNS)
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(COLUMNS):
+            return None
+        column = COLUMNS[section]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return "Time ▾" if column.key == "time" else column.title
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return {"time": "Time, newest first", "more": "More"}.get(column.key, column.title)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            side = Qt.AlignmentFlag.AlignRight if column.right else Qt.AlignmentFlag.AlignLeft
+            return int(side | Qt.AlignmentFlag.AlignVCenter)
+        return None
+
+    def data(
+        self, index: QModelIndex | QPersistentModelIndex, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        if not index.isValid():
+            return None
+        column = COLUMNS[index.column()]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            side = Qt.AlignmentFlag.AlignRight if column.right else Qt.AlignmentFlag.AlignLeft
+            return int(side | Qt.AlignmentFlag.AlignVCenter)
+        if role not in (
+            Qt.ItemDataRole.DisplayRole,
+            Qt.ItemDataRole.AccessibleTextRole,
+            Qt.ItemDataRole.ToolTipRole,
+        ):
+            return None
+        row = self.row(index.row())
+        if row is None:
+            return "" if role != Qt.ItemDataRole.AccessibleTextRole else "loading"
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return self._tip(row, index.column())
+        shown = column.text(row, self._zone)
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return "More" if column.key == "more" else f"{column.title}: {shown}" if shown else ""
+        return shown
+
+    def _tip(self, row: EventRow, column: int) -> str:
+        if column == INDEX["time"]:
+            return tip(f"{self._zone.whole(row.time)}\n{ago(row.time, time.time_ns() // 1000)}")
+        if column == INDEX["more"]:
+            return tip("More Info")
+        if column == INDEX["recipients"]:
+            more = row.recipient_count - len(row.recipients)
+            return tip("\n".join([*row.recipients, *([f"and {more} more"] if more > 0 else [])]))
+        if column == INDEX["subject"]:
+            return tip("\n".join([block(row.subject, limits.CELL_CHARS), *flag_words(row.flags)]))
+        return tip(COLUMNS[column].text(row, self._zone))

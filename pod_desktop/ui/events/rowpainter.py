@@ -1,0 +1,175 @@
+"""Paints the rows that a table shows, all cells in one pass.
+
+Measured against the default delegate (tests/bench/bench_window.py): a third of its time or less, because each
+text is cut to its column once, and pens and fonts change per column instead of per cell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QLine, QRect, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QPainter
+
+from pod_desktop.core.record import FLAG_HIDDEN_CHARACTERS, EventRow
+from pod_desktop.ui import fonts, theme
+from pod_desktop.ui.events.columns import COLUMNS, outcome_chip
+from pod_desktop.ui.moments import Zone
+from pod_desktop.ui.painting import CHIP_HEIGHT, ChipPainter
+
+if TYPE_CHECKING:
+    from pod_desktop.ui.events.table import EventTable
+
+_KEPT_ROWS: Final = 4_096
+_PAD: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A column on the screen."""
+
+    number: int
+    left: int
+    width: int
+
+
+class RowPainter:
+    """Keeps what the last paints cut and measured."""
+
+    def __init__(self, zone: Zone) -> None:
+        self._zone = zone
+        self._chips = ChipPainter()
+        self._text = fonts.text()
+        self._mono = fonts.mono()
+        self._metrics = {False: QFontMetrics(self._text), True: QFontMetrics(self._mono)}
+        self._cut: dict[int, dict[int, tuple[str, int]]] = {}
+
+    def forget(self) -> None:
+        """Widths, times or colours are others from now on."""
+        self._cut.clear()
+
+    def paint(self, table: EventTable, dirty: QRect) -> None:
+        """Paint the viewport of a table."""
+        worn = theme.tokens()
+        model = table.events
+        height = table.rowHeight(0) if model.rowCount() else 27
+        first = table.verticalScrollBar().value()
+        count = min(table.viewport().height() // height + 1, model.rowCount() - first)
+        painter = QPainter(table.viewport())
+        painter.fillRect(dirty, QColor(worn.window))
+        if count > 0:
+            rows = [model.row(first + offset) for offset in range(count)]
+            places = _places(table)
+            width = max((place.left + place.width for place in places), default=0)
+            self._grounds(painter, table, first, count, height, max(width, table.viewport().width()))
+            self._cells(painter, places, rows, height, table.devicePixelRatioF())
+        painter.end()
+
+    def _grounds(
+        self, painter: QPainter, table: EventTable, first: int, count: int, height: int, width: int
+    ) -> None:
+        worn = theme.tokens()
+        chosen = table.selectionModel().selection()
+        ranges = [chosen.at(place) for place in range(chosen.size())]
+        selection = QColor(worn.selection)
+        for part in ranges:
+            top, bottom = max(part.top(), first), min(part.bottom(), first + count - 1)
+            if top <= bottom:
+                painter.fillRect(0, (top - first) * height, width, (bottom - top + 1) * height, selection)
+        painter.setPen(QColor(worn.hair))
+        painter.drawLines(
+            [QLine(0, (row + 1) * height - 1, width, (row + 1) * height - 1) for row in range(count)]
+        )
+        current = table.currentIndex().row()
+        if table.hasFocus() and first <= current < first + count:
+            painter.setPen(QColor(worn.accent))
+            painter.drawRect(0, (current - first) * height, table.viewport().width() - 1, height - 2)
+
+    def _cells(
+        self,
+        painter: QPainter,
+        places: list[_Place],
+        rows: list[EventRow | None],
+        height: int,
+        ratio: float,
+    ) -> None:
+        worn = theme.tokens()
+        pens = {False: QColor(worn.text), True: QColor(worn.note)}
+        if len(self._cut) > _KEPT_ROWS:
+            self._cut.clear()
+        cuts = [self._row_cuts(row) if row is not None else None for row in rows]
+        for place in places:
+            column = COLUMNS[place.number]
+            if column.key == "outcome":
+                self._chip_column(painter, place, rows, height, ratio)
+                continue
+            painter.setFont(self._mono if column.mono else self._text)
+            painter.setPen(pens[column.key == "more"])
+            metrics = self._metrics[column.mono]
+            baseline = (height - 1 + metrics.ascent() - metrics.descent()) // 2
+            left, right = place.left + _PAD, place.left + place.width - _PAD
+            flagged = column.key == "subject"
+            top = baseline
+            for row, cut in zip(rows, cuts, strict=True):
+                if row is not None and cut is not None:
+                    found = cut.get(place.number)
+                    if found is None:
+                        room = place.width - 2 * _PAD
+                        if flagged and row.flags & FLAG_HIDDEN_CHARACTERS:
+                            room -= int(self._chips.width("hidden")) + 4
+                        found = cut[place.number] = self._fit(column.text(row, self._zone), room, column.mono)
+                    words, wide = found
+                    if words:
+                        painter.drawText(right - wide if column.right else left, top, words)
+                    if flagged and row.flags & FLAG_HIDDEN_CHARACTERS:
+                        chip = self._chips.pixmap("hidden", "warn", ratio)
+                        painter.drawPixmap(
+                            right - int(self._chips.width("hidden")),
+                            top - baseline + (height - CHIP_HEIGHT) // 2,
+                            chip,
+                        )
+                top += height
+
+    def _chip_column(
+        self, painter: QPainter, place: _Place, rows: list[EventRow | None], height: int, ratio: float
+    ) -> None:
+        top = (height - 1 - CHIP_HEIGHT) // 2
+        painter.save()
+        painter.setClipRect(place.left, 0, place.width - 2, height * len(rows))
+        for row in rows:
+            if row is not None:
+                words, tone = outcome_chip(row)
+                if words:
+                    painter.drawPixmap(place.left + _PAD, top, self._chips.pixmap(words, tone, ratio))
+            top += height
+        painter.restore()
+
+    def _row_cuts(self, row: EventRow) -> dict[int, tuple[str, int]]:
+        cut = self._cut.get(row.seq)
+        if cut is None:
+            cut = self._cut[row.seq] = {}
+        return cut
+
+    def _fit(self, words: str, room: int, mono: bool) -> tuple[str, int]:
+        if not words:
+            return "", 0
+        metrics = self._metrics[mono]
+        wide = metrics.horizontalAdvance(words)
+        if wide > room:
+            words = metrics.elidedText(words, Qt.TextElideMode.ElideRight, room)
+            wide = metrics.horizontalAdvance(words)
+        return words, wide
+
+
+def _places(table: EventTable) -> list[_Place]:
+    header = table.horizontalHeader()
+    viewport = table.viewport().width()
+    found = []
+    for number in range(len(COLUMNS)):
+        if header.isSectionHidden(number):
+            continue
+        left, width = header.sectionViewportPosition(number), header.sectionSize(number)
+        if left + width > 0 and left < viewport:
+            found.append(_Place(number, left, width))
+    return found

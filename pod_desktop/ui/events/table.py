@@ -1,0 +1,388 @@
+"""The Events table: a QTableView that paints its whole viewport in one go, and never jumps.
+
+Following is where the scroll bar is: at the top, new rows push the old ones down; anywhere else the rows one
+is reading stay where they are, whatever arrives. Space holds the top row too.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import (
+    QItemSelection,
+    QItemSelectionModel,
+    QItemSelectionRange,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QContextMenuEvent, QFont, QKeyEvent, QMouseEvent, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
+
+from pod_desktop.core.record import EventRow
+from pod_desktop.ui import fonts
+from pod_desktop.ui.events.columns import COLUMNS, INDEX
+from pod_desktop.ui.events.model import EventModel, Pull
+from pod_desktop.ui.events.rowpainter import RowPainter
+from pod_desktop.ui.preferences import Preferences
+from pod_desktop.ui.widgets import Button
+
+ROW_HEIGHT: Final = 27
+_SUBJECT_LEAST: Final = 170
+_COPIED_ROWS: Final = 10_000
+
+
+_Index = QModelIndex | QPersistentModelIndex
+
+
+class EventTable(QTableView):
+    """Rows, newest first."""
+
+    following_changed = Signal(bool)
+    opened = Signal()
+    """Enter, double click or More: the reader wants the whole record."""
+    chosen = Signal(object)
+    """The current row changed: its EventRow, or None."""
+
+    def __init__(self, model: EventModel, preferences: Preferences, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._events = model
+        self._preferences = preferences
+        self._painter = RowPainter(model.zone)
+        self._held = False
+        self._unseen = 0
+        self._was_following = True
+        self._moving = False
+        self._awaited = False
+        self.setModel(model)
+        self._set_up()
+        self._set_up_header()
+        self.pill = Button("", "pill", self.to_newest, name="Go to the newest records", parent=self)
+        self.pill.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.pill.hide()
+        self.verticalScrollBar().valueChanged.connect(self._scrolled)
+        model.dataChanged.connect(lambda *_corners: self._came())
+
+    def _set_up(self) -> None:
+        self.setAccessibleName("Records")
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setTabKeyNavigation(False)
+        self.setWordWrap(False)
+        self.setShowGrid(False)
+        self.setCornerButtonEnabled(False)
+        self.setAlternatingRowColors(False)
+        self.setMouseTracking(True)
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        rows = self.verticalHeader()
+        rows.hide()
+        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        rows.setMinimumSectionSize(ROW_HEIGHT)
+        rows.setDefaultSectionSize(ROW_HEIGHT)
+
+    def _set_up_header(self) -> None:
+        header = self.horizontalHeader()
+        header.setFont(fonts.text(fonts.NOTE, QFont.Weight.DemiBold))
+        header.setFixedHeight(ROW_HEIGHT)
+        header.setHighlightSections(False)
+        header.setSectionsMovable(True)
+        header.setFirstSectionMovable(False)
+        header.setStretchLastSection(False)
+        header.setMinimumSectionSize(36)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        header.setAccessibleName("Columns")
+        header.customContextMenuRequested.connect(self._header_menu)
+        header.sectionResized.connect(self._section_resized)
+        for header_of_all in (header, self.verticalHeader()):
+            # Their own, empty selection: with the table's, selecting all rows would visit each of them.
+            header_of_all.setSelectionModel(QItemSelectionModel(self._events, header_of_all))
+        self.reset_columns()
+        header.restoreState(self._preferences.state("events/columns"))
+        header.sectionMoved.connect(lambda *_places: self._keep_columns())
+        header.setSectionResizeMode(INDEX["more"], QHeaderView.ResizeMode.Fixed)
+
+    @property
+    def events(self) -> EventModel:
+        """The rows shown."""
+        return self._events
+
+    # Columns
+
+    def reset_columns(self) -> None:
+        """Columns as on the first day."""
+        header = self.horizontalHeader()
+        for place, column in enumerate(COLUMNS):
+            header.moveSection(header.visualIndex(place), place)
+            header.setSectionHidden(place, not column.shown)
+            header.resizeSection(place, column.width)
+        self._fill()
+
+    def show_column(self, key: str, shown: bool) -> None:
+        """Show or hide a column."""
+        self.horizontalHeader().setSectionHidden(INDEX[key], not shown)
+        self._fill()
+        self._keep_columns()
+
+    def column_menu(self, menu: QMenu) -> None:
+        """Fill a menu with a switch for each column."""
+        menu.clear()
+        for column in COLUMNS:
+            if column.key in ("time", "more"):
+                continue
+            action = menu.addAction(column.title)
+            action.setCheckable(True)
+            action.setChecked(not self.isColumnHidden(INDEX[column.key]))
+            action.toggled.connect(lambda shown, key=column.key: self.show_column(key, shown))
+        menu.addSeparator()
+        menu.addAction("Reset Columns", self._reset_and_keep)
+
+    def _reset_and_keep(self) -> None:
+        self.reset_columns()
+        self._keep_columns()
+
+    def _keep_columns(self) -> None:
+        self._preferences.keep("events/columns", self.horizontalHeader().saveState())
+
+    def _header_menu(self, place: QPoint) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.column_menu(menu)
+        menu.popup(self.horizontalHeader().mapToGlobal(place))
+
+    def _section_resized(self, logical: int, _old: int, _new: int) -> None:
+        self._painter.forget()
+        if logical != INDEX["subject"]:
+            self._fill()
+        self._keep_columns()
+
+    def _fill(self) -> None:
+        """The subject takes the width that the others leave."""
+        header = self.horizontalHeader()
+        subject = INDEX["subject"]
+        if header.isSectionHidden(subject):
+            return
+        others = sum(header.sectionSize(place) for place in range(len(COLUMNS)) if place != subject)
+        width = max(_SUBJECT_LEAST, self.viewport().width() - others)
+        if width != header.sectionSize(subject):
+            header.resizeSection(subject, width)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fill()
+        self._place_pill()
+        self.following_changed.emit(self.following)
+
+    # Following
+
+    @property
+    def following(self) -> bool:
+        """At the live edge, and not held there."""
+        return not self._held and self.verticalScrollBar().value() == 0
+
+    @property
+    def unseen(self) -> int:
+        """Records that arrived above what is shown."""
+        return self._unseen
+
+    def to_newest(self) -> None:
+        """Back to the live edge; following goes on."""
+        self._held = False
+        self._unseen = 0
+        self.verticalScrollBar().setValue(0)
+        self._tell()
+
+    def pause(self) -> None:
+        """Hold what is shown, or go on following."""
+        if self.following:
+            self._held = True
+            self._tell()
+        else:
+            self.to_newest()
+
+    def take(self, pulled: Pull) -> None:
+        """Rows arrive: nothing that is being read moves."""
+        bar = self.verticalScrollBar()
+        top, following = bar.value(), self.following
+        # What lies above the top row; at the live edge that is held, what came in before the first row too.
+        above = sum(count for row, count in _before(pulled.inserted, top))
+        added = self._events.apply(pulled)
+        if not added or pulled.reset:
+            return
+        if not following and above:
+            self._moving = True
+            self.updateGeometries()
+            bar.setValue(top + above)
+            self._moving = False
+            self._unseen += above
+            self._held = False
+        self._tell()
+        self.viewport().update()
+
+    def start(self) -> None:
+        """Another question: begin at its newest record."""
+        self._events.start()
+        self._painter.forget()
+        self._held = False
+        self._unseen = 0
+        self.verticalScrollBar().setValue(0)
+        self._tell()
+
+    def restyle(self) -> None:
+        """Times or colours are others from now on."""
+        self._painter.forget()
+        self._events.restyle()
+        self.viewport().update()
+
+    def _scrolled(self, value: int) -> None:
+        if self._moving:
+            return
+        if value == 0:
+            self._held = False
+        self._unseen = min(self._unseen, value)
+        self._tell()
+
+    def _tell(self) -> None:
+        self.pill.setText(f"{self._unseen:,} new ↑")
+        self.pill.setVisible(self._unseen > 0 and not self.following)
+        self._place_pill()
+        if self.following != self._was_following:
+            self._was_following = self.following
+            self.following_changed.emit(self.following)
+
+    def _place_pill(self) -> None:
+        self.pill.adjustSize()
+        self.pill.move((self.width() - self.pill.width()) // 2, self.horizontalHeader().height() + 8)
+
+    # Reading
+
+    def current(self) -> EventRow | None:
+        """The row in front of the reader, if it is here."""
+        index = self.currentIndex()
+        return self._events.row(index.row()) if index.isValid() else None
+
+    def go(self, rows: int) -> None:
+        """Move to the next (1) or previous (-1) record."""
+        index = self.currentIndex()
+        number = index.row() + rows if index.isValid() else 0
+        if 0 <= number < self._events.rowCount():
+            self.setCurrentIndex(self._events.index(number, 0))
+
+    def chosen_rows(self) -> list[EventRow]:
+        """The selected rows that are here, newest first; at most so many as one copies by hand."""
+        ranges = sorted((part.top(), part.bottom()) for part in selected(self))
+        numbers = [
+            number for top, bottom in ranges for number in range(top, min(bottom, top + _COPIED_ROWS) + 1)
+        ]
+        found = (self._events.row(number) for number in dict.fromkeys(numbers[:_COPIED_ROWS]))
+        return [row for row in found if row is not None]
+
+    def chosen_count(self) -> int:
+        """How many rows are selected."""
+        return sum(part.height() for part in selected(self))
+
+    def visible_columns(self) -> list[int]:
+        """Columns as they stand from left to right, without More."""
+        header = self.horizontalHeader()
+        order = (header.logicalIndex(place) for place in range(header.count()))
+        return [place for place in order if not header.isSectionHidden(place) and place != INDEX["more"]]
+
+    def currentChanged(self, current: _Index, previous: _Index) -> None:
+        super().currentChanged(current, previous)
+        if current.row() != previous.row() or not current.isValid():
+            self._announce(current.row())
+
+    def _announce(self, number: int) -> None:
+        row = self._events.row(number) if number >= 0 else None
+        self._awaited = row is None and number >= 0
+        self.chosen.emit(row)
+
+    def _came(self) -> None:
+        if self._awaited:
+            self._announce(self.currentIndex().row())
+
+    def selectAll(self) -> None:
+        model, columns = self._events, len(COLUMNS) - 1
+        if rows := model.rowCount():
+            self.selectionModel().select(
+                QItemSelection(model.index(0, 0), model.index(rows - 1, columns)),
+                QItemSelectionModel.SelectionFlag.ClearAndSelect,
+            )
+
+    # Keys and mouse
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key, plain = (
+            event.key(),
+            event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier),
+        )
+        if plain and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.opened.emit()
+        elif plain and key == Qt.Key.Key_Space:
+            self.pause()
+        elif plain and key == Qt.Key.Key_Home:
+            self.to_newest()
+            self.go_to(0)
+        elif plain and key == Qt.Key.Key_End:
+            self.go_to(self._events.rowCount() - 1)
+        else:
+            super().keyPressEvent(event)
+
+    def go_to(self, number: int) -> None:
+        """Make a row the current one."""
+        if 0 <= number < self._events.rowCount():
+            self.setCurrentIndex(self._events.index(number, 0))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        index = self.indexAt(event.position().toPoint())
+        if (
+            event.button() == Qt.MouseButton.LeftButton
+            and index.isValid()
+            and index.column() == INDEX["more"]
+        ):
+            self.opened.emit()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        super().mouseDoubleClickEvent(event)
+        if event.button() == Qt.MouseButton.LeftButton and self.indexAt(event.position().toPoint()).isValid():
+            self.opened.emit()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        if not self.actions() or not self.currentIndex().isValid():
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addActions(self.actions())
+        place = event.globalPos()
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:
+            place = self.viewport().mapToGlobal(self.visualRect(self.currentIndex()).bottomLeft())
+        menu.popup(place)
+
+    # Painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        self._painter.paint(self, event.rect())
+
+
+def selected(view: QAbstractItemView) -> list[QItemSelectionRange]:
+    """The selected ranges; never the indexes, of which there may be millions."""
+    selection = view.selectionModel().selection()
+    return [selection.at(place) for place in range(selection.size())]
+
+
+def _before(inserted: tuple[tuple[int, int], ...], top: int) -> list[tuple[int, int]]:
+    """The insertions that push the row `top` (as it was before them) down."""
+    found: list[tuple[int, int]] = []
+    earlier = 0
+    for row, count in inserted:
+        if row - earlier > top:
+            break
+        found.append((row, count))
+        earlier += count
+    return found

@@ -1,0 +1,289 @@
+"""The status bar: what each collector does, what was received and stored, and in which zone times are."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QFont, QKeyEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from pod_desktop.core import status
+from pod_desktop.core.clock import SECOND
+from pod_desktop.core.status import Counters, StreamStatus
+from pod_desktop.ui import fonts, theme
+from pod_desktop.ui.bridge import Overview
+from pod_desktop.ui.events.columns import KIND_WORD
+from pod_desktop.ui.moments import Zone, ago, rate, size, span
+from pod_desktop.ui.text import PlainLabel, cell, tip
+from pod_desktop.ui.widgets import Button, Dot
+
+HEIGHT: Final = 26
+_SHOWN: Final = 4
+_GRAVEST: Final = (
+    status.STOPPED_FAULT, status.WAITING, status.STOPPED, status.CONNECTING, status.STARTING,
+    status.CATCHING_UP, status.LIVE, status.DISABLED,
+)  # fmt: skip
+_NAME_CHARS: Final = 24
+
+
+def gravest(streams: Sequence[StreamStatus]) -> str:
+    """The state that matters most."""
+    return min((stream.state for stream in streams), key=_GRAVEST.index, default=status.STOPPED)
+
+
+def state_words(streams: Sequence[StreamStatus]) -> str:
+    """`live · 212/s`, `catching up · 63%`, `waiting`."""
+    state = gravest(streams)
+    words = theme.STATE_WORD[state]
+    if state == status.LIVE:
+        return f"{words} · {rate(sum(stream.rate for stream in streams))}"
+    progress = [stream.progress for stream in streams if stream.progress is not None]
+    return f"{words} · {min(progress):.0%}" if state == status.CATCHING_UP and progress else words
+
+
+def explained(stream: StreamStatus, zone: Zone, now: int) -> list[str]:
+    """A stream's state in sentences."""
+    lines = [stream.what] if stream.what else []
+    lines += [stream.hint] if stream.hint else []
+    if stream.next_try:
+        lines.append(f"Next try {ago(stream.next_try, now)}, at {zone.clock(stream.next_try)}.")
+    if stream.last_activity:
+        lines.append(f"Last heard of {ago(stream.last_activity, now)}.")
+    counted = stream.counters
+    numbers = [f"{counted.received:,} received", f"{counted.stored:,} stored"]
+    for count, word in (
+        (counted.duplicates, "duplicates"),
+        (counted.filtered, "filtered"),
+        (counted.quarantined, "unreadable"),
+    ):
+        numbers += [f"{count:,} {word}"] if count else []
+    lines.append(" · ".join(numbers))
+    for begin, end in stream.gaps[:3]:
+        lines.append(f"Missing: {zone.whole(begin)[:19]} to {zone.whole(end)[:19]}.")
+    if len(stream.gaps) > 3:
+        lines.append(f"… and {len(stream.gaps) - 3} more gaps.")
+    return lines
+
+
+class _Collector(Button):
+    """One collector: a dot, its name, what it does."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("", "state", parent=parent)
+        self._dot = Dot(parent=self)
+        self._dot.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._dot.move(5, 6)
+        self.setProperty("dot", True)
+        self.streams: tuple[StreamStatus, ...] = ()
+
+    def show_streams(self, name: str, streams: Sequence[StreamStatus]) -> None:
+        """Show a collector's streams as one."""
+        self.streams = tuple(streams)
+        tone = theme.STATE_TONE[gravest(streams)]
+        words = f"{cell(name, _NAME_CHARS)} {state_words(streams)}"
+        self._dot.show_tone(tone)
+        shown = words.replace("&", "&&")
+        if self.text() != shown:
+            self.setText(shown)
+            self.setAccessibleName(f"Collector {words}")
+        what = "\n".join(stream.what for stream in streams if stream.what)
+        self.setToolTip(tip(what or "Click for more"))
+
+
+class StatusBar(QWidget):
+    """The line at the bottom."""
+
+    zone_clicked = Signal()
+
+    def __init__(self, zone: Zone, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._zone = zone
+        self._overview = Overview()
+        self.setFixedHeight(HEIGHT)
+        self.setAccessibleName("Status")
+        self._collectors: list[_Collector] = []
+        self._row = QHBoxLayout()
+        self._row.setSpacing(6)
+        self._none = PlainLabel("No connectors", "small")
+        self._more = Button("", "state", self._explain_all)
+        self._lag = PlainLabel("", "small")
+        self._counts = PlainLabel("", "small")
+        self._disk = PlainLabel("", "small")
+        self._zone_button = Button(zone.name(), "state", self.zone_clicked.emit)
+        self._zone_button.setToolTip("Click to change between UTC and local time")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 0, 8, 0)
+        row.setSpacing(12)
+        row.addWidget(self._none)
+        row.addLayout(self._row)
+        row.addWidget(self._more)
+        row.addWidget(self._lag)
+        row.addWidget(self._counts)
+        row.addStretch(1)
+        row.addWidget(self._disk)
+        row.addWidget(self._zone_button)
+        for button in (self._more, self._zone_button):
+            button.setFont(fonts.text(fonts.NOTE, QFont.Weight.Normal))
+        self.popup: StatePopup | None = None
+        self.show_overview(self._overview)
+
+    def show_zone(self) -> None:
+        """The zone changed."""
+        self._zone_button.setText(self._zone.name())
+        self._zone_button.setAccessibleName(f"Times in {self._zone.name()}; change")
+
+    def show_overview(self, overview: Overview) -> None:
+        """Show what the collectors say of themselves."""
+        self._overview = overview
+        by_name: dict[str, list[StreamStatus]] = {}
+        for stream in overview.streams:
+            by_name.setdefault(stream.connector, []).append(stream)
+        ordered = sorted(by_name.items(), key=lambda item: (_GRAVEST.index(gravest(item[1])), item[0]))
+        self._show_collectors(sorted(ordered[:_SHOWN]))
+        hidden = len(ordered) - _SHOWN
+        self._more.setVisible(hidden > 0)
+        self._more.setText(f"+{hidden} more")
+        self._none.setVisible(not ordered)
+        self._none.setText("No connectors" if not overview.connectors else "Collectors have not reported yet")
+        self._show_numbers(overview)
+        if self.popup is not None and self.popup.isVisible():
+            self.popup.refresh(overview)
+
+    def _show_collectors(self, shown: Sequence[tuple[str, Sequence[StreamStatus]]]) -> None:
+        while len(self._collectors) < len(shown):
+            button = _Collector()
+            button.setFont(fonts.text(fonts.NOTE, QFont.Weight.Normal))
+            button.clicked.connect(lambda _on=False, button=button: self.explain(button))
+            self._collectors.append(button)
+            self._row.addWidget(button)
+        for place, button in enumerate(self._collectors):
+            button.setVisible(place < len(shown))
+            if place < len(shown):
+                button.show_streams(*shown[place])
+
+    def _show_numbers(self, overview: Overview) -> None:
+        lags = [
+            stream.lag_s
+            for stream in overview.streams
+            if stream.lag_s is not None and stream.state == status.LIVE
+        ]
+        self._lag.setText(f"lag {span(max(lags))}" if lags else "")
+        total = sum((stream.counters for stream in overview.streams), Counters())
+        lost = lost_records(total)
+        gaps = sum(len(stream.gaps) for stream in overview.streams)
+        words = f"received {total.received:,} · stored {total.stored:,} · lost {lost:,}"
+        if gaps:
+            words += f" · {gaps} gap{'s' if gaps > 1 else ''}"
+        self._counts.setText(words if overview.streams else "")
+        self._counts.setProperty("role", "fault" if lost or gaps else "small")
+        self._counts.style().unpolish(self._counts)
+        self._counts.style().polish(self._counts)
+        self._counts.setToolTip(
+            tip(
+                f"{total.duplicates:,} came twice and were stored once\n{total.filtered:,} dropped by log filters\n"
+                f"{total.quarantined:,} are no records and were kept as received"
+            )
+        )
+        self._disk.setText(
+            f"{size(overview.bytes_disk)} on disk (raw {size(overview.bytes_raw)})"
+            if overview.records
+            else ""
+        )
+
+    def explain(self, button: _Collector) -> None:
+        """Say what a collector is doing, and what to do about it."""
+        if button.streams:
+            self._open_popup({button.streams[0].connector}, button)
+
+    def _explain_all(self) -> None:
+        self._open_popup({stream.connector for stream in self._overview.streams}, self._more)
+
+    def _open_popup(self, names: set[str], button: QWidget) -> None:
+        if self.popup is not None:
+            self.popup.deleteLater()
+        self.popup = StatePopup(names, self._zone, self.window())
+        self.popup.refresh(self._overview)
+        place = button.mapToGlobal(QPoint(0, 0))
+        self.popup.move(place.x(), place.y() - self.popup.height() - 4)
+        self.popup.show()
+        self.popup.setFocus()
+
+
+def lost_records(total: Counters) -> int:
+    """Records received that are in none of the places they may be."""
+    return total.received - total.stored - total.duplicates - total.filtered - total.quarantined
+
+
+class StatePopup(QFrame):
+    """What collectors do, in sentences; Esc closes it."""
+
+    def __init__(self, names: set[str], zone: Zone, parent: QWidget) -> None:
+        super().__init__(parent, Qt.WindowType.Popup)
+        self.setProperty("role", "popup")
+        self.setAccessibleName("Collector state")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._names = names
+        self._zone = zone
+        self._shown: list[tuple[str, str, str]] = []
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(14, 12, 14, 12)
+        self._column.setSpacing(4)
+        self.setFixedWidth(420)
+
+    def refresh(self, overview: Overview) -> None:
+        """Say it again if something changed."""
+        now = time.time_ns() // 1000 // SECOND * SECOND
+        streams = [stream for stream in overview.streams if stream.connector in self._names][:12]
+        said = [
+            (
+                f"{stream.connector} · {KIND_WORD.get(stream.kind, stream.kind)}",
+                theme.STATE_TONE[stream.state],
+                "\n".join([_state_line(stream, self._zone), *explained(stream, self._zone, now)]),
+            )
+            for stream in streams
+        ]
+        if not overview.collecting:
+            said.insert(
+                0, ("The collector service is not running", "bad", "Nothing is received until it runs again.")
+            )
+        if said == self._shown:
+            return
+        self._shown = said
+        while (item := self._column.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.setParent(None)
+                widget.deleteLater()
+        for title, tone, words in said:
+            self._column.addWidget(_Told(title, tone, words))
+        self._column.addWidget(PlainLabel("Esc closes", "small"))
+        self.adjustSize()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.close()
+        else:
+            super().keyPressEvent(event)
+
+
+def _state_line(stream: StreamStatus, zone: Zone) -> str:
+    code = f" ({stream.code})" if stream.code else ""
+    return f"{theme.STATE_WORD[stream.state].capitalize()}{code} since {zone.clock(stream.since)}"
+
+
+class _Told(QWidget):
+    def __init__(self, title: str, tone: str, words: str) -> None:
+        super().__init__()
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(Dot(tone))
+        row.addWidget(PlainLabel(title, "strong"), 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 6)
+        column.setSpacing(3)
+        column.addLayout(row)
+        column.addWidget(PlainLabel(words, "note", wrap=True))
+        self.setAccessibleName(title)
+        self.setAccessibleDescription(words)

@@ -1,0 +1,502 @@
+"""The main window: menu bar, rail, pages, status bar. It is built of a desk and of pages; it opens nothing.
+
+window = MainWindow(desk, Preferences(QSettings(…)), theme, data_dir="…")
+window.add_page(Page(key="connectors", group=MANAGE, title="Connectors", make=…))
+window.set_first_run(make)            what stands there while nothing is configured and nothing stored
+window.createConnector, window.importRequested(list[Path]), window.quitRequested(stop_collecting)
+panel = window.start_activity("Importing 2 files"); panel.progress(…); panel.finish(…, bad_lines)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
+from PySide6.QtGui import QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent, QIcon
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from pod_desktop import __version__
+from pod_desktop.core.resources import resource
+from pod_desktop.ui import bugs
+from pod_desktop.ui.bridge import Desk, Job, Overview, Worker
+from pod_desktop.ui.commands import Command, Commands
+from pod_desktop.ui.copying import rows_as_json, rows_as_text
+from pod_desktop.ui.detail.pane import FIELDS, JSON, SUMMARY
+from pod_desktop.ui.events.page import EventsPage
+from pod_desktop.ui.moments import Zone, amount
+from pod_desktop.ui.palette import CommandPalette, ShortcutsDialog
+from pod_desktop.ui.preferences import Preferences
+from pod_desktop.ui.rail import HUNT, MANAGE, Page, Rail
+from pod_desktop.ui.settingspage import THEME_WORDS, SettingsPage
+from pod_desktop.ui.statusbar import StatusBar
+from pod_desktop.ui.text import PlainLabel, copy
+from pod_desktop.ui.theme import Theme
+from pod_desktop.ui.widgets import Button, Notice, hairline
+from pod_desktop.ui.widgets.activity import ActivityPanel
+
+OVERVIEW_MS: Final = 1_000
+FILE_ENDINGS: Final = (".ndjson", ".jsonl", ".json", ".log", ".txt", ".gz", ".zst")
+_FILE_FILTER: Final = "Log files (*.ndjson *.jsonl *.json *.log *.txt *.gz *.zst);;All files (*)"
+EVENTS: Final = "events"
+SETTINGS: Final = "settings"
+CONNECTORS: Final = "connectors"
+
+
+class MainWindow(QMainWindow):
+    """The program's window."""
+
+    createConnector = Signal()
+    importRequested = Signal(object)
+    """A list of Paths: files and folders."""
+    quitRequested = Signal(bool)
+    """True: stop collecting too."""
+    helpRequested = Signal()
+    demoRequested = Signal()
+
+    def __init__(
+        self,
+        desk: Desk,
+        preferences: Preferences,
+        theme: Theme,
+        *,
+        data_dir: str = "",
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.desk = desk
+        self.preferences = preferences
+        self.theme = theme
+        self.zone = Zone(utc=preferences.utc)
+        self._data_dir = data_dir
+        self._pages: dict[str, Page] = {}
+        self._made: dict[str, QWidget] = {}
+        self._first_run: QWidget | None = None
+        self._current = ""
+        self._overview: Overview | None = None
+        self._closing = False
+        self.setWindowTitle("POD Desktop")
+        self.setWindowIcon(QIcon(str(resource("icons/pod-desktop.svg"))))
+        self.setAcceptDrops(True)
+        self.setMinimumSize(900, 560)
+        self.resize(1440, 900)
+        self._overview_worker = Worker("overview", self)
+        self._export_worker = Worker("export", self)
+        self.events = EventsPage(desk, preferences, self.zone)
+        self._build()
+        self._build_menus()
+        self._connect()
+        self.restoreGeometry(preferences.state("window/geometry"))
+        self._watch = QTimer(self, interval=OVERVIEW_MS)
+        self._watch.timeout.connect(self.refresh_overview)
+        self._watch.start()
+        self.refresh_overview()
+
+    # Building
+
+    def _build(self) -> None:
+        self.rail = Rail()
+        self.stack = QStackedWidget()
+        self.status = StatusBar(self.zone)
+        self.bug_bar = Notice(
+            tone="bad",
+            button=Button("Copy details", "link", self._copy_bug, name="Copy details of the error"),
+        )
+        self.bug_bar.hide()
+        self._bug = ""
+        self.activities = QVBoxLayout()
+        self.activities.setSpacing(6)
+        self.activities.setContentsMargins(12, 0, 12, 0)
+        middle = QVBoxLayout()
+        middle.setSpacing(0)
+        middle.addWidget(self.bug_bar)
+        middle.addWidget(self.stack, 1)
+        middle.addLayout(self.activities)
+        row = QHBoxLayout()
+        row.setSpacing(0)
+        row.addWidget(self.rail)
+        row.addWidget(hairline(vertical=True))
+        row.addLayout(middle, 1)
+        whole = QWidget()
+        column = QVBoxLayout(whole)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(row, 1)
+        column.addWidget(hairline())
+        column.addWidget(self.status)
+        self.setCentralWidget(whole)
+        self.menuBar().setNativeMenuBar(False)
+        self.menuBar().setCornerWidget(PlainLabel("POD Desktop", "brand"), Qt.Corner.TopLeftCorner)
+        self.add_page(Page(key=EVENTS, group=HUNT, title="Events", make=lambda: self.events))
+        self.add_page(Page(key=SETTINGS, group=MANAGE, title="Settings", make=self._make_settings))
+        self.go(EVENTS)
+
+    def _make_settings(self) -> QWidget:
+        page = SettingsPage(self.preferences, self._data_dir)
+        page.theme_chosen.connect(self.choose_theme)
+        page.zone_chosen.connect(self.use_utc)
+        return page
+
+    def _connect(self) -> None:
+        self.rail.chosen.connect(self.go)
+        self.status.zone_clicked.connect(lambda: self.use_utc(not self.zone.utc))
+        self.events.counted.connect(lambda _total: self._badge_events())
+        self.events.export_asked.connect(self.export)
+        self.events.following_changed.connect(self._follow_action.setChecked)
+        self.theme.changed.connect(self.restyle)
+        bugs.bugs().seen.connect(self._bug_seen)
+
+    def _build_menus(self) -> None:
+        made = self.commands = Commands(self, self.menuBar())
+        events, table, detail = self.events, self.events.table, self.events.detail
+
+        def add(menu: str, words: str, run: Callable[[], object], *keys: str, **more: object) -> None:
+            self._last_action = made.add(Command(menu=menu, words=words, run=run, keys=keys, **more))  # type: ignore[arg-type]
+
+        add("File", "&Create Connector …", self.createConnector.emit, "Ctrl+N")
+        add("File", "&Open Log Files …", self.choose_files, "Ctrl+O", gap=True)
+        add("File", "Open Log &Folder …", self.choose_folder)
+        add("File", "&Export as CSV …", lambda: self.export("csv"), "Ctrl+E", gap=True)
+        add("File", "Export as &NDJSON, raw …", lambda: self.export("ndjson"), "Ctrl+Shift+E")
+        add("File", "&Quit", lambda: self.quit(stop_collecting=False), "Ctrl+Q", gap=True)
+        add("File", "Quit and &Stop Collecting", lambda: self.quit(stop_collecting=True), "Ctrl+Shift+Q")
+
+        add("Edit", "&Copy Rows as Text", self.copy_rows, "Ctrl+C", within=table)
+        add("Edit", "Copy Rows as &JSON", self.copy_json, "Ctrl+Shift+C", within=table)
+        add("Edit", "Select &All Rows", table.selectAll, "Ctrl+A", within=table)
+        add("Edit", "&Find", self.to_query, "Ctrl+F", "/", gap=True)
+        add("Edit", "Clear &Query", lambda: self.on_events(lambda: events.query.set_text("")), "Ctrl+Shift+F")
+
+        add("View", "&Follow New Records", table.pause, "Ctrl+L", checkable=True)
+        self._follow_action = self._last_action
+        self._follow_action.setChecked(True)
+        add("View", "&Record Pane", self.toggle_detail, "F9", checkable=True)
+        self._detail_action = self._last_action
+        add("View", "&Histogram", self.toggle_histogram, "F8", checkable=True)
+        self._histogram_action = self._last_action
+        columns = made.menus["View"].addMenu("&Columns")
+        columns.aboutToShow.connect(lambda: table.column_menu(columns))
+        self._build_themes()
+        add("View", "Times in &UTC", lambda: self.use_utc(not self.zone.utc), "Ctrl+U", checkable=True)
+        self._utc_action = self._last_action
+        self._utc_action.setChecked(self.zone.utc)
+        add("View", "Full &Screen", self.toggle_full_screen, "F11")
+
+        add("Go", "&Events", lambda: self.go(EVENTS), "Ctrl+1")
+        add("Go", "&Settings", lambda: self.go(SETTINGS), "Ctrl+,")
+        add("Go", "&Newest Record", lambda: self.on_events(table.to_newest), "Ctrl+Home", gap=True)
+        add("Go", "N&ext Record", lambda: self.on_events(lambda: table.go(1)), "Ctrl+Down")
+        add("Go", "&Previous Record", lambda: self.on_events(lambda: table.go(-1)), "Ctrl+Up")
+
+        add("Record", "&Open Record", lambda: self.on_events(events.open_detail), "Ctrl+Return")
+        add("Record", "&Summary", lambda: self.show_tab(SUMMARY), "Alt+1", gap=True)
+        add("Record", "&Fields", lambda: self.show_tab(FIELDS), "Alt+2")
+        add("Record", "&JSON", lambda: self.show_tab(JSON), "Alt+3")
+        add("Record", "&Copy Record as Received", detail.copy_raw, gap=True)
+
+        add("Tools", "Command &Palette …", self.open_palette, "Ctrl+K")
+        add("Tools", "Search &Again", lambda: self.on_events(events.ask), "F5")
+
+        add("Help", "&Keyboard Shortcuts", self.show_shortcuts, "?", "F1")
+        add("Help", "How to &Get the Cluster ID and API Key", self.helpRequested.emit, gap=True)
+        add("Help", "&About POD Desktop", self.show_about, gap=True)
+        self.show_detail_pane(self.preferences.flag("events/detail", True))
+        shown = self.preferences.flag("events/histogram", True)
+        self.events.strip.setVisible(shown)
+        self._histogram_action.setChecked(shown)
+        detail.closed.connect(lambda: self._detail_action.setChecked(False))
+        table.opened.connect(lambda: self._detail_action.setChecked(True))
+
+    def _build_themes(self) -> None:
+        menu = self.commands.menus["View"].addMenu("&Theme")
+        group = QActionGroup(self)
+        self._theme_actions = {}
+        for choice, words in THEME_WORDS.items():
+            action = menu.addAction(words)
+            action.setCheckable(True)
+            action.setChecked(choice == self.preferences.theme)
+            action.triggered.connect(lambda _on=False, choice=choice: self.choose_theme(choice))
+            group.addAction(action)
+            self._theme_actions[choice] = action
+            self.commands.actions.append(action)
+
+    # Pages
+
+    def add_page(self, page: Page) -> None:
+        """Show a page in the rail; it is made when first shown."""
+        self._pages[page.key] = page
+        self.rail.add(page)
+
+    def page(self, key: str) -> QWidget:
+        """A page's widget, made now if it never was."""
+        if key not in self._made:
+            self._made[key] = self._pages[key].make()
+            self.stack.addWidget(self._made[key])
+        return self._made[key]
+
+    def has_page(self, key: str) -> bool:
+        """Whether the page is registered."""
+        return key in self._pages
+
+    def go(self, key: str) -> None:
+        """Show a page."""
+        self._current = key
+        self.rail.show_chosen(key)
+        first_run = self._first_run
+        if key == EVENTS and first_run is not None and self._nothing_yet():
+            self.stack.setCurrentWidget(first_run)
+        else:
+            self.stack.setCurrentWidget(self.page(key))
+
+    def set_first_run(self, make: Callable[[], QWidget]) -> None:
+        """What stands on Events while no connector is configured and no record stored."""
+        self._first_run = make()
+        self.stack.addWidget(self._first_run)
+        self.go(self._current)
+
+    def _nothing_yet(self) -> bool:
+        seen = self._overview
+        return (
+            seen is not None and seen.connectors == 0 and seen.records == 0 and self.events.model.total == 0
+        )
+
+    def on_events(self, run: Callable[[], object]) -> None:
+        """Go to Events, then do it."""
+        self.go(EVENTS)
+        run()
+
+    # What the frame shows
+
+    def refresh_overview(self) -> None:
+        """Ask the desk how the whole is."""
+        self._overview_worker.ask(self.desk.overview, self._overviewed, owner=self, key="overview")
+
+    def _overviewed(self, overview: Overview) -> None:
+        before = self._nothing_yet() if self._overview is not None else None
+        self._overview = overview
+        self.status.show_overview(overview)
+        self.events.overview(overview)
+        self._badge_events()
+        self._badge_connectors(overview)
+        if before != self._nothing_yet() and self._current == EVENTS:
+            self.go(EVENTS)
+
+    def _badge_events(self) -> None:
+        if (button := self.rail.button(EVENTS)) is not None:
+            records = self._overview.records if self._overview is not None else 0
+            count = max(records, self.events.model.total)
+            button.badge(amount(count), meaning=f"{count:,} records")
+
+    def _badge_connectors(self, overview: Overview) -> None:
+        if (button := self.rail.button(CONNECTORS)) is not None:
+            troubled = {stream.connector for stream in overview.streams if stream.state == "needs_attention"}
+            words = f"{len(troubled)} need attention" if troubled else ""
+            button.badge(str(len(troubled)) if troubled else "", alarm=True, meaning=words)
+
+    def _bug_seen(self, line: str, whole: str) -> None:
+        self._bug = whole
+        self.bug_bar.say(
+            f"{line[:300]} Collecting goes on. Details are in the log.",
+            "bad",
+            "Something unexpected happened",
+        )
+
+    def _copy_bug(self) -> None:
+        copy(self._bug)
+        self.bug_bar.hide()
+
+    # Looks
+
+    def choose_theme(self, choice: str) -> None:
+        """Wear it now and keep it."""
+        self.preferences.theme = choice
+        self.theme.choose(choice)
+        self._theme_actions[choice].setChecked(True)
+        self._refresh_settings()
+
+    def use_utc(self, utc: bool) -> None:
+        """Show times in UTC or in the computer's zone, everywhere."""
+        self.preferences.utc = utc
+        self.zone.use_utc(utc)
+        self._utc_action.setChecked(utc)
+        self.status.show_zone()
+        self._refresh_settings()
+        self.restyle()
+
+    def _refresh_settings(self) -> None:
+        page = self._made.get(SETTINGS)
+        if isinstance(page, SettingsPage):
+            page.refresh()
+
+    def restyle(self) -> None:
+        """Colours or times are others from now on."""
+        self.events.restyle()
+
+    def toggle_detail(self) -> None:
+        """Show or hide the record pane."""
+        self.show_detail_pane(self.events.detail.isHidden())
+
+    def show_detail_pane(self, shown: bool) -> None:
+        """Show or hide the record pane."""
+        self.events.show_detail(shown)
+        self._detail_action.setChecked(shown)
+
+    def toggle_histogram(self) -> None:
+        """Show or hide the histogram."""
+        shown = self.events.strip.isHidden()
+        self.events.strip.setVisible(shown)
+        self._histogram_action.setChecked(shown)
+        self.preferences.set_flag("events/histogram", shown)
+
+    def toggle_full_screen(self) -> None:
+        """Full screen or not."""
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def show_tab(self, tab: int) -> None:
+        """A tab of the record pane."""
+        self.go(EVENTS)
+        self.show_detail_pane(True)
+        self.events.detail.show_tab(tab)
+
+    # Commands
+
+    def to_query(self) -> None:
+        """Go to the query bar."""
+        self.go(EVENTS)
+        self.events.query.line.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def copy_rows(self) -> None:
+        """The selected rows as text, tabs between the visible columns."""
+        copy(rows_as_text(self.events.table, self.zone))
+
+    def copy_json(self) -> None:
+        """The selected records as JSON, one a line, as the command line prints them."""
+        copy(rows_as_json(self.events.table.chosen_rows()))
+
+    def open_palette(self) -> None:
+        """All commands, to be typed."""
+        CommandPalette(self.commands.actions, self).open_over(self)
+
+    def show_shortcuts(self) -> None:
+        """All keys."""
+        menus = {name: menu.actions() for name, menu in self.commands.menus.items()}
+        ShortcutsDialog(menus, self).open()
+
+    def show_about(self) -> None:
+        """What this is, in the bug bar's place."""
+        self.bug_bar.say(
+            f"Version {__version__}. Collects Proofpoint on Demand mail logs, shows and searches them. MIT licence; "
+            "the fonts Inter and JetBrains Mono are under the SIL Open Font License.",
+            "info",
+            "POD Desktop",
+        )
+
+    # Files
+
+    def choose_files(self) -> None:
+        """Ask which log files to open."""
+        dialog = QFileDialog(self, "Open Log Files", "", _FILE_FILTER)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        self._open_dialog(dialog)
+
+    def choose_folder(self) -> None:
+        """Ask which folder of log files to open."""
+        dialog = QFileDialog(self, "Open Log Folder")
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        self._open_dialog(dialog)
+
+    def _open_dialog(self, dialog: QFileDialog) -> None:
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.filesSelected.connect(lambda names: self.importRequested.emit([Path(name) for name in names]))
+        dialog.open()
+
+    def export(self, form: str) -> None:
+        """Ask where to write all matching records, then write them beside the work."""
+        dialog = QFileDialog(self, f"Export as {form.upper()}")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setFileMode(QFileDialog.FileMode.AnyFile)
+        dialog.setDefaultSuffix(form)
+        dialog.setNameFilter(f"{form.upper()} (*.{form})")
+        dialog.selectFile(f"records.{form}")
+        dialog.fileSelected.connect(lambda name: self.export_to(Path(name), form))
+        dialog.open()
+
+    def export_to(self, path: Path, form: str) -> ActivityPanel:
+        """Write all records that match the question shown."""
+        question, job = self.events.question(), Job()
+        job.total = self.events.model.total
+        panel = self.start_activity(f"Exporting to {path.name}"[:80])
+        panel.cancelled.connect(job.cancel)
+        watch = QTimer(panel, interval=200)
+        watch.timeout.connect(lambda: panel.progress(job.done, job.total))
+        watch.start()
+
+        def done(count: int) -> None:
+            watch.stop()
+            panel.finish(
+                f"Cancelled after {count:,} records"
+                if job.cancelled
+                else f"{count:,} records written to {path}"
+            )
+
+        def failed(error: BaseException) -> None:
+            watch.stop()
+            panel.finish(f"Nothing complete was written: {error}", failed=True)
+
+        self._export_worker.ask(
+            lambda: self.desk.export(question, path, form, job), done, failed, owner=panel
+        )
+        return panel
+
+    def start_activity(self, title: str) -> ActivityPanel:
+        """A strip at the bottom for something long."""
+        panel = ActivityPanel(title)
+        self.activities.addWidget(panel)
+        self.activities.setContentsMargins(12, 6, 12, 8)
+        panel.destroyed.connect(self._activity_gone)
+        return panel
+
+    def _activity_gone(self) -> None:
+        if self.activities.count() == 0:
+            self.activities.setContentsMargins(12, 0, 12, 0)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls() and any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            self.importRequested.emit(paths)
+
+    # The end
+
+    def quit(self, *, stop_collecting: bool) -> None:
+        """Close the window; collecting goes on or stops."""
+        self._closing = True
+        self.keep_state()
+        self.quitRequested.emit(stop_collecting)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Closing asks to quit; whoever composed the window stops what runs and then hides it."""
+        if not self._closing:
+            event.ignore()
+            self.quit(stop_collecting=not self.preferences.keep_collecting)
+        else:
+            event.accept()
+
+    def keep_state(self) -> None:
+        """Remember geometry, splits, columns."""
+        self.preferences.keep("window/geometry", QByteArray(self.saveGeometry()))
+        self.preferences.keep("events/splitter", self.events.splitter.saveState())
+        self.preferences.sync()
+
+    def stop(self) -> None:
+        """Stop asking; after this the desk may be closed."""
+        self._watch.stop()
+        self.events.stop()
+        for worker in (self._overview_worker, self._export_worker):
+            worker.stop()

@@ -1,0 +1,239 @@
+"""A desk in memory: records that tests put there, answered as the store would, on the worker's thread."""
+
+from __future__ import annotations
+
+import bisect
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import NamedTuple
+
+from pod_desktop.core import blocks, status
+from pod_desktop.core.faults import Outage, UserFault
+from pod_desktop.core.record import EventRow
+from pod_desktop.core.status import Counters, StreamStatus
+from pod_desktop.ui.bridge import Job, Overview, Question, Record, Span
+
+SECOND = 1_000_000
+
+
+class Advance(NamedTuple):
+    total: int
+    inserted: tuple[tuple[int, int], ...] = ()
+    reset: bool = False
+    more: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class BadQuery(UserFault):
+    column: int = 0
+    length: int = 1
+
+
+def row(seq: int, moment: int, **more: object) -> EventRow:
+    """A delivered message; give what matters."""
+    values: dict[str, object] = {
+        "seq": seq, "time": moment, "kind": "message", "rid": f"guid-{seq}", "tenant": "acme",
+        "connector": "acme-message", "sender": f"sender{seq}@contoso.example",
+        "recipients": ("j.meyer@acme.example",), "recipient_count": 1, "subject": f"Subject {seq}",
+        "ip": "192.0.2.1", "outcome": "delivered", "disposition": "continue", "stat": "", "rule": "notspam",
+        "score": 2, "size": 4_821, "flags": 0,
+    }  # fmt: skip
+    values.update(more)
+    return EventRow(**values)  # type: ignore[arg-type]
+
+
+class FakeView:
+    """Rows that match, newest first; looks through `slice_rows` records a step."""
+
+    def __init__(self, desk: FakeDesk, question: Question) -> None:
+        self._desk, self._question = desk, question
+        self._keys: list[tuple[int, int]] = []  # (-time, -seq), ascending: newest first
+        self._rows: dict[int, EventRow] = {}
+        self._seen = 0
+        self._backlog = list(reversed(desk.snapshot()))
+        self._taken = len(self._backlog)
+        self._pending: list[EventRow] = []
+
+    @property
+    def total(self) -> int:
+        return len(self._keys)
+
+    def step(self) -> bool:
+        if self._desk.step_seconds:
+            time.sleep(self._desk.step_seconds)
+        part, self._backlog = self._backlog[: self._desk.slice_rows], self._backlog[self._desk.slice_rows :]
+        self._pending += [found for found in part if self._desk.matches(self._question, found)]
+        return bool(self._backlog)
+
+    def advance(self) -> Advance:
+        if self._desk.fault is not None:
+            raise self._desk.fault
+        fresh = self._desk.since(self._taken)
+        self._taken += len(fresh)
+        arrived = self._pending + [found for found in fresh if self._desk.matches(self._question, found)]
+        self._pending = []
+        keys = [(-found.time, -found.seq) for found in arrived]
+        self._rows.update((found.seq, found) for found in arrived)
+        if len(keys) > 64 and keys == sorted(keys) and (not self._keys or keys[0] > self._keys[-1]):
+            places = list(range(len(self._keys), len(self._keys) + len(keys)))
+            self._keys += keys
+        else:
+            self._keys = sorted(self._keys + keys) if len(keys) > 64 else self._keys
+            if len(keys) <= 64:
+                for key in keys:
+                    bisect.insort(self._keys, key)
+            places = sorted(bisect.bisect_left(self._keys, key) for key in keys)
+        return Advance(len(self._keys), _runs(places), more=bool(self._backlog))
+
+    def rows(self, first: int, count: int) -> list[EventRow]:
+        self._desk.fetched.append((first, count))
+        return [self._rows[-seq] for _time, seq in self._keys[first : first + count]]
+
+    def row_of(self, seq: int) -> int | None:
+        found = self._rows.get(seq)
+        return None if found is None else bisect.bisect_left(self._keys, (-found.time, -found.seq))
+
+
+def _runs(places: Sequence[int]) -> tuple[tuple[int, int], ...]:
+    runs: list[list[int]] = []
+    for place in places:
+        if runs and runs[-1][0] + runs[-1][1] == place:
+            runs[-1][1] += 1
+        else:
+            runs.append([place, 1])
+    return tuple((begin, count) for begin, count in runs)
+
+
+@dataclass
+class FakeDesk:
+    """Put rows in with add(); make it fail with `fault`; slow its search with `step_seconds`."""
+
+    rows: list[EventRow] = field(default_factory=list)
+    raws: dict[int, bytes] = field(default_factory=dict)
+    summaries: dict[int, tuple[blocks.Block, ...]] = field(default_factory=dict)
+    streams: tuple[StreamStatus, ...] = ()
+    connectors: int = 1
+    slice_rows: int = 1_000_000
+    step_seconds: float = 0.0
+    record_seconds: float = 0.0
+    fault: Exception | None = None
+    record_fault: Exception | None = None
+    fetched: list[tuple[int, int]] = field(default_factory=list)
+    asked: list[Question] = field(default_factory=list)
+    read: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def add(self, rows: Iterable[EventRow]) -> None:
+        with self._lock:
+            self.rows.extend(rows)
+
+    def snapshot(self) -> list[EventRow]:
+        with self._lock:
+            return list(self.rows)
+
+    def since(self, taken: int) -> list[EventRow]:
+        with self._lock:
+            return self.rows[taken:]
+
+    @staticmethod
+    def matches(question: Question, found: EventRow) -> bool:
+        if question.kinds and found.kind not in question.kinds:
+            return False
+        if question.since is not None and found.time < question.since:
+            return False
+        if question.until is not None and found.time >= question.until:
+            return False
+        text = f"{found.sender} {found.subject} outcome:{found.outcome}".casefold()
+        return all(word in text for word in question.text.casefold().split() if word != "and")
+
+    def check(self, text: str) -> tuple[Span, ...]:
+        if (column := text.find("((")) >= 0:
+            raise BadQuery("There is a ( without a ).", f"column {column + 1}", "Close it.", column=column)
+        spans, place = [], 0
+        for word in text.split(" "):
+            if ":" in word:
+                spans.append(Span(place, place + word.index(":"), "field"))
+            elif word in ("AND", "OR", "NOT"):
+                spans.append(Span(place, place + len(word), "operator"))
+            place += len(word) + 1
+        return tuple(spans)
+
+    def open(self, question: Question) -> FakeView:
+        if self.fault is not None:
+            raise self.fault
+        self.check(question.text)
+        self.asked.append(question)
+        return FakeView(self, question)
+
+    def count(self, question: Question) -> int | None:
+        return sum(self.matches(replace(question, text=""), found) for found in self.snapshot())
+
+    def histogram(self, question: Question, since: int, until: int, every: int) -> list[tuple[int, str, int]]:
+        found = Counter(
+            (one.time // every * every, one.outcome)
+            for one in self.snapshot()
+            if since <= one.time < until and self.matches(question, one)
+        )
+        return sorted((start, outcome, count) for (start, outcome), count in found.items())
+
+    def record(self, found: EventRow) -> Record:
+        self.read.append(found.seq)
+        if self.record_seconds:
+            time.sleep(self.record_seconds)
+        if self.record_fault is not None:
+            raise self.record_fault
+        raw = (
+            self.raws.get(found.seq)
+            or json.dumps({"guid": found.rid, "envelope": {"from": found.sender}}).encode()
+        )
+        try:
+            value, problem = json.loads(raw), ""
+        except ValueError:
+            value, problem = None, "It is no JSON."
+        shown = self.summaries.get(found.seq) or (
+            blocks.Facts(
+                (blocks.Fact("Envelope from", found.sender, mono=True), blocks.Fact("Subject", found.subject))
+            ),
+        )
+        return Record(row=found, raw=raw, value=value, problem=problem, blocks=shown, cluster="acme_hosted")
+
+    def overview(self) -> Overview:
+        rows = self.snapshot()
+        return Overview(
+            streams=self.streams, records=len(rows), bytes_raw=len(rows) * 6_400, bytes_disk=len(rows) * 900,
+            oldest=min((one.time for one in rows), default=None),
+            newest=max((one.time for one in rows), default=None), connectors=self.connectors,
+        )  # fmt: skip
+
+    def export(self, question: Question, path: Path, form: str, job: Job) -> int:
+        if self.fault is not None:
+            raise self.fault
+        found = [one for one in self.snapshot() if self.matches(question, one)]
+        written = 0
+        with path.open("w", encoding="utf-8") as file:
+            for one in found:
+                if job.cancelled:
+                    break
+                file.write(one.record_id + "\n")
+                written += 1
+                job.done = written
+        return written
+
+
+def stream(connector: str, kind: str, state: str = status.LIVE, **more: object) -> StreamStatus:
+    """A collector's state."""
+    return StreamStatus(connector=connector, kind=kind, state=state, since=0, **more)  # type: ignore[arg-type]
+
+
+def outage(words: str = "The disk does not answer.") -> Outage:
+    return Outage(words, hint="Look at the disk.")
+
+
+__all__ = ["Counters", "FakeDesk", "outage", "row", "stream"]
