@@ -193,7 +193,8 @@ def _ask(options: Namespace) -> Ask:
     until = _when(options.until, "--until", now)
     if since is not None and until is not None and since >= until:
         raise UserFault("That time is not before the one of --until.", "--since")
-    text = " ".join(options.query)
+    # Under a locale without UTF-8 what was typed arrives as escaped bytes.
+    text = os.fsencode(" ".join(options.query)).decode("utf-8", "replace")
     if len(text) > limits.QUERY_CHARS:
         raise UserFault(
             f"The query has {len(text):,} characters; {limits.QUERY_CHARS:,} is the most.", "QUERY"
