@@ -126,9 +126,15 @@ class Reader(Protocol):
         ...
 
     def search(
-        self, ask: Ask, *, order: Order = "newest", after: Place | None = None, limit: int | None = None
+        self,
+        ask: Ask,
+        *,
+        order: Order = "newest",
+        after: Place | None = None,
+        limit: int | None = None,
+        marks: Marks | None = None,
     ) -> Iterator[EventRow]:
-        """Matching rows in order of time (ties by seq), from `after` on."""
+        """Matching rows in order of time (ties by seq), from `after` on; with `marks` only up to these."""
         ...
 
     def count(self, ask: Ask) -> int: ...
@@ -153,6 +159,10 @@ class Reader(Protocol):
     def source(self, seq: int) -> Source: ...
 
     def row(self, seq: int) -> EventRow: ...
+
+    def rows(self, seqs: Sequence[int]) -> list[EventRow]:
+        """Rows by key, in the order asked; those that are not there (any more) are left out."""
+        ...
 
     def find(self, kind: str, rid: str) -> EventRow | None: ...
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -138,28 +139,36 @@ class SegmentReader:
     # --- rows
 
     def search(
-        self, ask: Ask, *, order: Order = "newest", after: Place | None = None, limit: int | None = None
+        self,
+        ask: Ask,
+        *,
+        order: Order = "newest",
+        after: Place | None = None,
+        limit: int | None = None,
+        marks: Marks | None = None,
     ) -> Iterator[EventRow]:
         """See store.port.Reader.search."""
         if limit is not None and limit <= 0:
             return
         ask = _narrowed(ask, order, after)
-        for number, row in enumerate(self._merged(ask, order, after), 1):
+        for number, row in enumerate(self._merged(ask, order, after, marks), 1):
             yield row
             if number == limit:
                 return
 
-    def _merged(self, ask: Ask, order: Order, after: Place | None) -> Iterator[EventRow]:
+    def _merged(self, ask: Ask, order: Order, after: Place | None, marks: Marks | None) -> Iterator[EventRow]:
         """Rows of all segments in order, opening a segment only when its turn has come."""
         sign = -1 if order == "newest" else 1
-        waiting = self._overlapping(ask)
+        waiting = [one for one in self._overlapping(ask) if marks is None or one[0] in marks]
         # The end of the list is next: the segment with the newest (oldest) record.
         waiting.sort(key=lambda one: -one[1] if order == "oldest" else one[2])
         heap: list[tuple[int, int, EventRow, Iterator[EventRow]]] = []
         try:
             while heap or waiting:
                 while waiting and (not heap or self._may_precede(waiting[-1], heap[0][0], sign)):
-                    self._advance(heap, self._rows(waiting.pop()[0], ask, order, after), sign)
+                    segment = waiting.pop()[0]
+                    most = None if marks is None else marks[segment]
+                    self._advance(heap, self._rows(segment, ask, order, after, most), sign)
                 if heap:
                     _, _, row, rows = heapq.heappop(heap)
                     yield row
@@ -177,12 +186,14 @@ class SegmentReader:
         if row is not None:
             heapq.heappush(heap, (sign * row.time, sign * row.seq, row, rows))
 
-    def _rows(self, segment: int, ask: Ask, order: Order, after: Place | None) -> Iterator[EventRow]:
+    def _rows(
+        self, segment: int, ask: Ask, order: Order, after: Place | None, most: int | None
+    ) -> Iterator[EventRow]:
         with self._setting_aside(segment):
             found = self._segment(segment)
             found.users += 1
             try:
-                yield from found.rows(ask, order=order, after=after)
+                yield from found.rows(ask, order=order, after=after, most=most)
             finally:
                 found.users -= 1
 
@@ -212,6 +223,18 @@ class SegmentReader:
         if row is None:
             raise KeyError(seq)
         return row
+
+    def rows(self, seqs: Sequence[int]) -> list[EventRow]:
+        """See store.port.Reader.rows."""
+        self._refresh()
+        wanted: dict[int, list[int]] = {}
+        for seq in seqs:
+            wanted.setdefault(schema.segment_of(seq), []).append(seq)
+        found: dict[int, EventRow] = {}
+        for segment in wanted.keys() & self._entries.keys():
+            with self._setting_aside(segment):
+                found.update((row.seq, row) for row in self._segment(segment).rows_of(wanted[segment]))
+        return [found[seq] for seq in seqs if seq in found]
 
     def source(self, seq: int) -> Source:
         """Where a record came from; raises as row() does."""
@@ -370,8 +393,6 @@ def _narrowed(ask: Ask, order: Order, after: Place | None) -> Ask:
     """The question cut to the times that pages behind `after` can have."""
     if after is None:
         return ask
-    from dataclasses import replace
-
     if order == "newest":
         until = after.time + 1 if ask.until is None else min(ask.until, after.time + 1)
         return replace(ask, until=until)

@@ -151,7 +151,7 @@ class Segment:
         if ask.until is not None:
             parts.append("time < :until")
             values["until"] = ask.until
-        if most is not None and not self.meta.sealed:
+        if most is not None and most < self.last():
             parts.append("seq <= :most")
             values["most"] = most
         for name, chosen in self.restrictions(ask).items():
@@ -248,6 +248,10 @@ class Segment:
         found = self.execute(f"select {_COLUMNS} from ev where seq = ?", (seq,)).fetchone()
         return None if found is None else self._row(found)
 
+    def rows_of(self, seqs: Sequence[int]) -> list[EventRow]:
+        statement = f"select {_COLUMNS} from ev where seq in (select value from json_each(?))"
+        return [self._row(row) for row in self.execute(statement, (json.dumps(list(seqs)),))]
+
     def find(self, kind: str, rid: str) -> EventRow | None:
         equal = "rid = ?1 collate nocase and rid != '' and" if self.meta.sealed else ""
         statement = f"select {_COLUMNS} from ev where {equal} rid = ?1"
@@ -342,7 +346,7 @@ class Segment:
     def minutes(self, ask: Ask, *, most: int, above: int | None = None) -> Mapping[int, int]:
         """Records by minute since 1970; the tree is not asked."""
         assert isinstance(ask.tree, Everything)
-        if self.meta.sealed and above is None:
+        if self.meta.sealed and above is None and most >= self.last():
             return self._sealed_minutes(ask)
         parts, values = self._bounds(ask, most)
         if above is not None:

@@ -250,6 +250,10 @@ class SegmentWriter:
         self._upkeep.retry()
         self._save_known()
 
+    def busy(self) -> bool:
+        """Is the background sealing, or about to?"""
+        return self._upkeep.busy()
+
     def problems(self) -> list[str]:
         """What is damaged or missing and was set aside, in words."""
         return [*self._problems, *self._upkeep.problems()]
