@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import secrets as randomness
-import ssl
 import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -211,6 +210,8 @@ def check_ca_file(text: str) -> str:
     Raises:
         UserFault: no such file, not readable, or no PEM certificates in it.
     """
+    from pod_desktop.core.tls import client_context
+
     text = text.strip()
     if not text:
         return ""
@@ -219,12 +220,10 @@ def check_ca_file(text: str) -> str:
         path = Path(text).expanduser().absolute()
         if not stat.S_ISREG(path.stat().st_mode):
             raise UserFault("The CA file is no plain file.", "ca_file", hint)
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
-    except ssl.SSLError:
-        raise UserFault("There are no PEM certificates in the CA file.", "ca_file", hint) from None
     except (OSError, ValueError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or "no such path"
         raise UserFault(f"The CA file cannot be read ({reason}).", "ca_file", hint) from None
+    client_context(str(path))
     return str(path)
 
 
