@@ -80,7 +80,7 @@ def complete(text: str, cursor: int, values: ValuesSeen) -> list[Completion]:
             if field.name.startswith(prefix.casefold())
         ]
     if owner is not None:
-        compared = bool(before) and any(token.kind is Kind.COMPARE for token in before[-2:])
+        compared = _is_bound(before)
         joints = _joints(prefix, start, end) if after_term else []
         return joints + _of_field(owner, prefix, start, end, values, compared=compared)
     if typed is not None and typed.kind is Kind.PHRASE:
@@ -144,6 +144,16 @@ def _owner(before: list[Token], typed: Token | None) -> str | None:
         elif token.kind is Kind.OPEN and index and left[index - 1].kind is Kind.FIELD:
             return left[index - 1].text
     return None
+
+
+def _is_bound(before: list[Token]) -> bool:
+    """Whether the value at the cursor is an end of a range."""
+    for token in reversed(before):
+        if token.kind in {Kind.COMPARE, Kind.RANGE_OPEN}:
+            return True
+        if token.kind in {Kind.FIELD, Kind.RANGE_CLOSE}:
+            return False
+    return False
 
 
 def _leads_to_value(between: list[Token]) -> bool:

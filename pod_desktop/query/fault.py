@@ -22,6 +22,7 @@ class QueryFault(UserFault):
 
 def fault(start: int, end: int, what: str, hint: str = "") -> QueryFault:
     """A fault about text[start:end]; people count columns from 1."""
+    what, hint = spelt(what), spelt(hint)
     return QueryFault(what, f"column {start + 1}", hint, column=start, length=max(0, end - start))
 
 
@@ -31,9 +32,14 @@ def is_invisible(char: str) -> bool:
 
 
 def quoted(text: str) -> str:
-    """A piece of the query as it may stand in a message: cut, and with invisible characters spelt out."""
+    """A piece of the query as it may stand in a message: cut; fault() spells its invisible characters out."""
     cut = text if len(text) <= _SHOWN_CHARS else text[: _SHOWN_CHARS - 1] + "…"
-    return "‘" + "".join(f"\\u{ord(char):04x}" if is_invisible(char) else char for char in cut) + "’"
+    return f"‘{cut}’"
+
+
+def spelt(text: str) -> str:
+    r"""Text with its invisible characters as `\u{…}`."""
+    return "".join(f"\\u{{{ord(char):x}}}" if is_invisible(char) else char for char in text)
 
 
 def nearest(word: str, choices: Iterable[str]) -> str | None:

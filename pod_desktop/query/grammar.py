@@ -197,6 +197,7 @@ class _Parser:
         return node
 
     def _field(self, name: Token, depth: int) -> Node:
+        scope = self._scope(name)
         following = self._peek()
         if following is None or following.kind not in {*_VALUES, Kind.OPEN, Kind.COMPARE, Kind.RANGE_OPEN}:
             hint = "Write a value behind the colon, or * for any."
@@ -204,7 +205,6 @@ class _Parser:
         if name.text == "*" and following.pieces == (ANY,):
             self.at += 1
             return Everything()
-        scope = self._scope(name)
         if following.kind is Kind.OPEN:
             self.at += 1
             return self._group(following, scope, depth)
@@ -215,6 +215,8 @@ class _Parser:
         return self._ranged(following, scope)
 
     def _scope(self, name: Token) -> _Scope:
+        if name.text == "*":
+            return _FREE
         if name.text.casefold() == EXISTS:
             return _Scope(names=(EXISTS,), exists=True, typed=EXISTS)
         return _Scope(names=_resolved(name, name.text), typed=name.text)

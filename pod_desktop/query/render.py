@@ -50,7 +50,7 @@ def term(field: str, value: str | float) -> str:
 
 def conjoin(text: str, more: str, *, negate: bool = False) -> str:
     """The query `text` and also (or, with `negate`, but not) `more`; both are query text."""
-    text, more = text.strip(), more.strip()
+    text, more = _stripped(text), _stripped(more)
     if not more:
         return text
     if negate:
@@ -186,6 +186,12 @@ def _spelt(char: str) -> str:
 
 
 # ---- text of unknown structure
+
+
+def _stripped(text: str) -> str:
+    """Without blanks around it, but with one that a backslash escapes."""
+    stripped = text.strip()
+    return text.lstrip() if stripped.endswith("\\") else stripped
 
 
 def _has_or(text: str) -> bool:
