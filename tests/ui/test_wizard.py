@@ -19,7 +19,7 @@ from pod_desktop.core.secret import Secret
 from pod_desktop.services.connectors import Connectors
 from pod_desktop.store import Ledger
 from pod_desktop.ui.bridge import Worker
-from pod_desktop.ui.connectors.wizard import CONFIGURATION, DONE, GENERAL, AddConnector
+from pod_desktop.ui.connectors.wizard import CONFIGURATION, DONE, GENERAL, AddConnector, open_wizard
 from pod_desktop.vault import FolderVault, MemoryVault, SessionVault
 
 CANARY = "canary-3d7c"
@@ -529,6 +529,18 @@ def test_a_fault_of_the_program_is_said_and_nothing_is_lost(qtbot, wizard, desk,
 def test_escape_leaves_at_once_when_nothing_was_typed(qtbot: QtBot, wizard: AddConnector) -> None:
     press(qtbot, Qt.Key.Key_Escape)
     assert not wizard.isVisible()
+
+
+def test_opened_over_a_window_it_goes_when_it_is_closed(
+    qtbot: QtBot, desk: Connectors, worker: Worker
+) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.show()
+    dialog = open_wizard(desk, worker, window)
+    assert dialog.isModal() and window.findChildren(AddConnector) == [dialog]
+    dialog.cancel_button.click()
+    qtbot.waitUntil(lambda: not window.findChildren(AddConnector))
 
 
 def test_escape_asks_once_something_was_typed(qtbot: QtBot, wizard: AddConnector) -> None:

@@ -2,6 +2,6 @@
 
 from pod_desktop.ui.connectors.guide import GuideDialog
 from pod_desktop.ui.connectors.page import ConnectorsPage
-from pod_desktop.ui.connectors.wizard import AddConnector
+from pod_desktop.ui.connectors.wizard import AddConnector, open_wizard
 
-__all__ = ["AddConnector", "ConnectorsPage", "GuideDialog"]
+__all__ = ["AddConnector", "ConnectorsPage", "GuideDialog", "open_wizard"]

@@ -322,6 +322,16 @@ class AddConnector(QDialog):
         QDialog.done(self, int(made))
 
 
+def open_wizard(
+    desk: Connectors, worker: Worker, parent: QWidget, *, clock: Clock | None = None
+) -> AddConnector:
+    """Open the wizard over a window; it goes when it is closed. Listen to `created` for what was made."""
+    wizard = AddConnector(desk, worker, clock=clock, parent=parent)
+    wizard.finished.connect(lambda _result: wizard.deleteLater())
+    wizard.open()
+    return wizard
+
+
 def _row(words: QWidget, *buttons: Button) -> QWidget:
     holder = QWidget()
     row = QHBoxLayout(holder)
