@@ -14,8 +14,9 @@ from pod_desktop.core.limits import QUERY_CHARS, QUERY_DEPTH
 from pod_desktop.query.fault import QueryFault, fault, nearest, quoted
 from pod_desktop.query.fields import ALIASES, EXISTS, RAW, resolve, suggestions
 from pod_desktop.query.lexer import Kind, Token, tokens
+from pod_desktop.query.ranges import compare_node, range_node
 from pod_desktop.query.tree import ANY, Equals, Everything, Exists, Like, Node, Not, Term
-from pod_desktop.query.values import Now, compare_node, either, every, free_text, range_node, value_node
+from pod_desktop.query.values import Now, either, every, free_text, value_node
 
 _VALUES: Final = {Kind.WORD, Kind.PHRASE, Kind.REGEX}
 _ENDS: Final = {Kind.OR, Kind.CLOSE}

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
-from functools import partial
 from typing import Final
 
 from pod_desktop.core.clock import SECOND, parse_span
@@ -38,7 +37,6 @@ from pod_desktop.query.tree import (
 )
 
 Number = int | float
-Bound = Number | str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +78,7 @@ def value_node(name: str, token: Token, now: Now) -> Node:
         return Term(name, _regex(field, token))
     if token.pieces == (ANY,):
         return Term(name, Exists())
-    if not _literal(token.pieces) and ANY not in token.pieces and not any(token.pieces):
+    if not literal_of(token.pieces) and ANY not in token.pieces and not any(token.pieces):
         return is_missing(name)
     if field is None:
         return Term(name, _path_test(token))
@@ -93,28 +91,28 @@ def free_text(token: Token) -> Text:
     return Text(words, phrase)
 
 
-def _literal(pieces: Sequence[str | Mark]) -> str:
+def literal_of(pieces: Sequence[str | Mark]) -> str:
     return "".join(piece for piece in pieces if isinstance(piece, str))
 
 
-def _has_marks(token: Token) -> bool:
+def has_marks(token: Token) -> bool:
     return any(isinstance(piece, Mark) for piece in token.pieces)
 
 
 def _words(token: Token) -> tuple[str, bool]:
     """The words and whether they are a phrase (tree.Text)."""
-    literal = _literal(token.pieces)
+    literal = literal_of(token.pieces)
     if token.kind is Kind.PHRASE:
         return literal, True
     stars = "*" in literal or "?" in literal
-    if not _has_marks(token):
+    if not has_marks(token):
         return literal, stars
     if stars:
-        raise _at(
+        raise wrong(
             token, r"A wildcard and an escaped \* or \? in one word.", "Write ? for the escaped character."
         )
     if not literal:
-        raise _at(token, "Only wildcards.", "Write at least one letter beside them.")
+        raise wrong(token, "Only wildcards.", "Write at least one letter beside them.")
     return "".join(_wild(piece) for piece in token.pieces), False
 
 
@@ -129,12 +127,12 @@ def _whole(pieces: Sequence[str | Mark]) -> Test:
     kept = tuple(piece for piece in pieces if piece)
     if any(isinstance(piece, Mark) for piece in kept):
         return Like(kept)
-    return Equals(_literal(kept))
+    return Equals(literal_of(kept))
 
 
 def _path_test(token: Token) -> Test:
-    literal = _literal(token.pieces)
-    if token.kind is Kind.WORD and "/" in literal and not _has_marks(token):
+    literal = literal_of(token.pieces)
+    if token.kind is Kind.WORD and "/" in literal and not has_marks(token):
         try:
             return Network(str(ipaddress.ip_network(literal, strict=False)))
         except ValueError:
@@ -150,9 +148,9 @@ def _name_node(field: Field, token: Token, now: Now) -> Node:
     pieces = _unbracketed(token.pieces) if field.name == "message_id" else token.pieces
     if not pieces or pieces == (ANY,):
         return Term(field.name, Exists()) if pieces else is_missing(field.name)
-    kind, colon, rid = _literal(pieces).partition(":")
+    kind, colon, rid = literal_of(pieces).partition(":")
     is_record_id = kind.casefold() in _KINDS and rid.partition(":")[0].casefold() not in _KINDS
-    if field.name == "id" and colon and rid and is_record_id and not _has_marks(token):
+    if field.name == "id" and colon and rid and is_record_id and not has_marks(token):
         return And((Term("type", Equals(kind.casefold())), Term("id", Equals(rid))))
     return Term(field.name, _whole(pieces))
 
@@ -165,7 +163,7 @@ def _address_node(field: Field, token: Token, now: Now) -> Node:
     pieces = _unbracketed(token.pieces)
     if not pieces or pieces == (ANY,):
         return Term(field.name, Exists()) if pieces else is_missing(field.name)
-    if isinstance(pieces[0], str) and pieces[0].startswith("@") and len(_literal(pieces)) > 1:
+    if isinstance(pieces[0], str) and pieces[0].startswith("@") and len(literal_of(pieces)) > 1:
         pieces = (ANY, *pieces)
     return Term(field.name, _whole(pieces))
 
@@ -182,9 +180,9 @@ def _unbracketed(pieces: tuple[str | Mark, ...]) -> tuple[str | Mark, ...]:
 
 
 def _domain_node(field: Field, token: Token, now: Now) -> Node:
-    if _has_marks(token):
+    if has_marks(token):
         return Term(field.name, _whole(token.pieces))
-    domain = _literal(token.pieces)
+    domain = literal_of(token.pieces)
     return Term(field.name, Equals(domain.lstrip("@").rstrip(".") or domain))
 
 
@@ -200,37 +198,37 @@ def _choice_node(field: Field, token: Token, now: Now) -> Node:
     near = nearest(written, field.choices)
     all_of_them = "One of: " + ", ".join(field.choices) + "."
     hint = f"Did you mean {near}? {all_of_them}" if near else all_of_them
-    raise _at(token, f"{quoted(written)} is no {field.title.lower()}.", hint)
+    raise wrong(token, f"{quoted(written)} is no {field.title.lower()}.", hint)
 
 
 def _number_node(field: Field, token: Token, now: Now) -> Node:
-    return Term(field.name, Equals(written_number(_number(field, token))))
+    return Term(field.name, Equals(written_number(number_of(field, token))))
 
 
 def _time_node(field: Field, token: Token, now: Now) -> Node:
-    span = _span(token, now)
+    span = span_of(token, now)
     if span.is_moment and "now" in token.text.casefold():
-        raise _at(token, "A single moment has no records.", f"Write time:>={token.text}")
+        raise wrong(token, "A single moment has no records.", f"Write time:>={token.text}")
     return Term(field.name, Range(span.start, span.end, True, False))
 
 
 def _ip_node(field: Field, token: Token, now: Now) -> Node:
-    if _has_marks(token):
+    if has_marks(token):
         return Term(field.name, _whole(token.pieces))
-    literal = _literal(token.pieces)
+    literal = literal_of(token.pieces)
     if "/" in literal:
         try:
             return Term(field.name, Network(str(ipaddress.ip_network(literal.strip("[]"), strict=False))))
         except ValueError:
-            raise _at(token, f"{quoted(literal)} is no network.", "Write for example 10.0.0.0/8.") from None
-    address = _address(token)
+            raise wrong(token, f"{quoted(literal)} is no network.", "Write for example 10.0.0.0/8.") from None
+    address = address_of(token)
     if isinstance(address, ipaddress.IPv6Address):  # written in many ways, so compared by value
         return Term(field.name, Network(f"{address}/128"))
     return Term(field.name, Equals(str(address)))
 
 
-def _address(token: Token) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    literal = _literal(token.pieces).strip("[]")
+def address_of(token: Token) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    literal = literal_of(token.pieces).strip("[]")
     if literal[:5].casefold() == "ipv6:":
         literal = literal[5:]
     try:
@@ -243,7 +241,7 @@ def _address(token: Token) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
             if partial
             else "Write 10.1.2.3, 10.0.0.0/8 or 2001:db8::/32."
         )
-        raise _at(token, f"{quoted(literal)} is no IP address.", hint) from None
+        raise wrong(token, f"{quoted(literal)} is no IP address.", hint) from None
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return mapped or address
 
@@ -262,15 +260,17 @@ _BY_TYPE: Final[dict[str, Callable[[Field, Token, Now], Node]]] = {
 
 def _regex(field: Field | None, token: Token) -> Regex:
     if field is not None and field.type in {"number", "time"}:
-        raise _at(token, f"{field.title} takes no regular expression.", f"Write {field.name}:[low TO high].")
+        raise wrong(
+            token, f"{field.title} takes no regular expression.", f"Write {field.name}:[low TO high]."
+        )
     if not token.text:
-        raise _at(token, "The regular expression is empty.", f"Write for example {_name(field)}:/inv.*/")
+        raise wrong(token, "The regular expression is empty.", f"Write for example {_name(field)}:/inv.*/")
     if len(token.text) > REGEX_CHARS:
-        raise _at(token, f"The regular expression is longer than {REGEX_CHARS} characters.", "Shorten it.")
+        raise wrong(token, f"The regular expression is longer than {REGEX_CHARS} characters.", "Shorten it.")
     try:
         compile_regex(token.text)
     except ValueError as error:
-        raise _at(
+        raise wrong(
             token, f"The regular expression is not valid: {error}.", "RE2 syntax; no look-around."
         ) from None
     return Regex(token.text)
@@ -291,8 +291,8 @@ def written_number(number: Number) -> str:
     return str(number) if isinstance(number, int) else repr(number)
 
 
-def _number(field: Field, token: Token) -> Number:
-    literal = "" if _has_marks(token) else _literal(token.pieces).strip()
+def number_of(field: Field, token: Token) -> Number:
+    literal = "" if has_marks(token) else literal_of(token.pieces).strip()
     number = as_number(literal)
     if number is None and field.unit == "bytes":
         number = _bytes(literal)
@@ -300,7 +300,7 @@ def _number(field: Field, token: Token) -> Number:
         number = _seconds(literal)
     if number is None:
         examples = {"bytes": "500KB or 10MB", "seconds": "90, 5m or 00:05:00", "": "40"}[field.unit]
-        raise _at(
+        raise wrong(
             token, f"{quoted(token.text)} is not a number.", f"Write for example {field.name}:>={examples}."
         )
     return number
@@ -325,129 +325,18 @@ def _seconds(text: str) -> Number | None:
         return None
 
 
-def _span(token: Token, now: Now) -> Span:
-    if not _has_marks(token):
+def span_of(token: Token, now: Now) -> Span:
+    if not has_marks(token):
         try:
-            span = parse_time(_literal(token.pieces), now.micros, now.zone)
+            span = parse_time(literal_of(token.pieces), now.micros, now.zone)
             return Span(*(max(FIRST, min(end, LAST)) for end in span))
         except ValueError:
             pass
     hint = "Write for example 2026-11-24, 2026-11-24T09:00+01:00 or now-15m."
     if re.fullmatch(r"\d{1,6}[smhdwMy]", token.text):
         hint = f"Write now-{token.text}."
-    raise _at(token, f"{quoted(token.text)} is not a time.", hint)
+    raise wrong(token, f"{quoted(token.text)} is not a time.", hint)
 
 
-# ---- ranges
-
-
-def compare_node(name: str, operator: Token, token: Token, now: Now) -> Node:
-    """What `name:>=value` means."""
-    is_low, included = operator.text[0] == ">", operator.text.endswith("=")
-    if is_low:
-        return range_node(name, token, None, (included, True), operator, now)
-    return range_node(name, None, token, (True, included), operator, now)
-
-
-def range_node(
-    name: str, low: Token | None, high: Token | None, included: tuple[bool, bool], whole: Token, now: Now
-) -> Node:
-    """What `name:[low TO high]` means; None is open. `whole` is where a fault of both is shown.
-
-    Raises:
-        QueryFault: a bound does not fit the field, or nothing can lie between them.
-    """
-    low, high = (None if bound is None or bound.pieces == (ANY,) else bound for bound in (low, high))
-    for bound in (low, high):
-        if bound is not None and (_has_marks(bound) or not _literal(bound.pieces)):
-            raise _at(bound, "This is no end of a range.", "Write a whole value, or * for an open end.")
-    if low is None and high is None:
-        return Term(name, Exists())
-    field = FIELDS.get(name)
-    kind = field.type if field else "path"
-    if field is not None and kind == "choice":
-        raise _at(whole, f"{field.title} has no order.", f"Write {name}:(a OR b).")
-    if kind == "ip":
-        return _ip_range(name, low, high, included, whole)
-    if kind == "time":
-        return Term(name, _time_range(low, high, included, whole, now))
-    bounds = _bounds(field, low, high)
-    _check_order(bounds[0], bounds[1], included, whole)
-    return Term(
-        name,
-        Range(*bounds, included[0] if low is not None else True, included[1] if high is not None else True),
-    )
-
-
-def _bounds(field: Field | None, low: Token | None, high: Token | None) -> tuple[Bound, Bound]:
-    """Both ends as numbers, or both as text."""
-    read: Callable[[Token], Bound] = _text_bound
-    if field is not None and field.type == "number":
-        read = partial(_number, field)
-    elif field is None:
-        for bound in (low, high):
-            if bound is not None and re.match(r"now(?:[-+/]|$)", bound.text):
-                raise _at(bound, "Date math works with the field time only.", f"Write time:>={bound.text}.")
-        if all(_path_number(bound) is not None for bound in (low, high) if bound is not None):
-            read = _path_number
-    return (None if low is None else read(low), None if high is None else read(high))
-
-
-def _text_bound(token: Token) -> str:
-    return _literal(token.pieces)
-
-
-def _path_number(token: Token) -> Number | None:
-    """The number at a path's bound; in quotes it is text."""
-    return as_number(_literal(token.pieces)) if token.kind is Kind.WORD else None
-
-
-def _check_order(low: Bound, high: Bound, included: tuple[bool, bool], whole: Token) -> None:
-    if low is None or high is None:
-        return
-    a, b = (bound.casefold() if isinstance(bound, str) else bound for bound in (low, high))
-    if a > b or (a == b and included != (True, True)):  # type: ignore[operator]
-        raise _nothing_between(whole)
-
-
-def _nothing_between(whole: Token) -> QueryFault:
-    return _at(whole, "Nothing lies between these ends.", "Write the lower end first.")
-
-
-def _time_range(
-    low: Token | None, high: Token | None, included: tuple[bool, bool], whole: Token, now: Now
-) -> Range:
-    start = end = None
-    if low is not None:
-        span = _span(low, now)
-        start = span.start if included[0] else span.end
-    if high is not None:
-        span = _span(high, now)
-        end = span.end if included[1] else span.start
-    if start is not None and end is not None and start >= end:
-        raise _nothing_between(whole)
-    return Range(start, end, True, end is None)
-
-
-def _ip_range(
-    name: str, low: Token | None, high: Token | None, included: tuple[bool, bool], whole: Token
-) -> Node:
-    if low is None or high is None:
-        raise _at(
-            whole,
-            "A range of addresses needs both ends.",
-            "Write ip:[10.0.0.1 TO 10.0.0.9] or ip:10.0.0.0/8.",
-        )
-    first, last = _address(low), _address(high)
-    if first.version != last.version:
-        raise _at(whole, "One end is IPv4, the other IPv6.")
-    start, end = int(first) + (not included[0]), int(last) - (not included[1])
-    if start > end:
-        raise _nothing_between(whole)
-    make = type(first)
-    networks = ipaddress.summarize_address_range(make(start), make(end))
-    return either(Term(name, Network(str(network))) for network in networks)
-
-
-def _at(token: Token, what: str, hint: str = "") -> QueryFault:
+def wrong(token: Token, what: str, hint: str = "") -> QueryFault:
     return fault(token.start, token.end, what, hint)
