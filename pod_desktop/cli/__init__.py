@@ -6,9 +6,7 @@ from pod_desktop.cli.options import (
     CollectOptions,
     Home,
     ImportOptions,
-    SimulateOptions,
     Tell,
-    Verified,
     WindowOptions,
 )
 
@@ -17,9 +15,7 @@ __all__ = [
     "CollectOptions",
     "Home",
     "ImportOptions",
-    "SimulateOptions",
     "Tell",
-    "Verified",
     "WindowOptions",
     "main",
 ]

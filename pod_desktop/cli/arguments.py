@@ -10,7 +10,6 @@ from pod_desktop import __version__
 from pod_desktop.core.faults import UserFault
 from pod_desktop.core.record import CONTENT_TYPES
 
-SCENARIOS = ("calm", "busy", "burst", "chaos", "hostile")
 FORMATS = ("table", "ndjson", "csv", "parquet")
 ALL_TYPES = "syslog"
 """An index name that holds all content types, as SIEM users know it."""
@@ -34,10 +33,11 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         UserFault: they are none of ours.
         SystemExit: --help or --version has been answered.
     """
-    return parser().parse_args(arguments)
+    return parser(simulator="simulate" in arguments).parse_args(arguments)
 
 
-def parser() -> argparse.ArgumentParser:
+def parser(*, simulator: bool = True) -> argparse.ArgumentParser:
+    """All of the command line; the simulator's own options only where they are asked for: they load it."""
     top = _Parser(
         prog="pod-desktop",
         description="Proofpoint on Demand mail logs on your desktop: collect, watch, search. "
@@ -62,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
     _show(commands)
     _status(commands)
     _verify(commands)
-    _simulate(commands)
+    _simulate(commands, simulator)
     return top
 
 
@@ -182,18 +182,15 @@ def _verify(commands: Commands) -> None:
     _command(commands, "verify", "check that every stored record can be read and is what was received")
 
 
-def _simulate(commands: Commands) -> None:
-    simulate = _command(
-        commands, "simulate", "run a simulated Proofpoint on Demand on this computer", json=False
+def _simulate(commands: Commands, with_options: bool) -> None:
+    words = "run a simulated Proofpoint on Demand on this computer"
+    command = commands.add_parser(
+        "simulate", help=words, description=f"{words.capitalize()}.", allow_abbrev=False
     )
-    simulate.add_argument("--port", type=_port, default=0, metavar="P", help="any free one when left out")
-    simulate.add_argument("--rate", type=_rate, metavar="N", help="records a second")
-    simulate.add_argument(
-        "--scenario", choices=SCENARIOS, default="calm", help="how it behaves, and misbehaves"
-    )
-    simulate.add_argument(
-        "--seed", type=int, default=1, metavar="S", help="the same seed gives the same records"
-    )
+    if with_options:
+        from pod_desktop import simulator
+
+        simulator.add_arguments(command)
 
 
 def _kinds(text: str) -> tuple[str, ...]:
@@ -222,10 +219,6 @@ def _seconds(text: str) -> float:
     return _number(text, 0.001, 1e9, "a number of seconds")
 
 
-def _rate(text: str) -> float:
-    return _number(text, 0, 1e6, "a number of records a second")
-
-
 def _whole(text: str, low: int, high: int, words: str) -> int:
     value = _number(text, low, high, words)
     if value != int(value):
@@ -235,7 +228,3 @@ def _whole(text: str, low: int, high: int, words: str) -> int:
 
 def _positive(text: str) -> int:
     return _whole(text, 1, 2**53, "a whole number above 0")
-
-
-def _port(text: str) -> int:
-    return _whole(text, 0, 65_535, "a port (0 to 65535)")

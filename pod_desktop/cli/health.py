@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from pod_desktop.cli.formats import dumps
 from pod_desktop.cli.options import App, Home
-from pod_desktop.cli.terminal import Out, visible
+from pod_desktop.cli.terminal import Out, clear_line, progress, visible
 from pod_desktop.core import clock
 from pod_desktop.core import status as states
+from pod_desktop.core.faults import Outage
 from pod_desktop.core.status import Counters, StreamStatus
 
 if TYPE_CHECKING:
@@ -197,15 +198,31 @@ def size(number: int) -> str:
 
 def verify(options: Namespace, app: App, out: Out) -> int:
     """Read everything that is stored and say what is damaged; 1 when anything is."""
+    from pod_desktop import store
+
     with closing(app.open_home(options.data_dir)) as home:
-        found = home.verify()
+        problems = store.verify(home.data_dir.events, _tell_file)
+        records = _records(home)
+    clear_line()
     if options.json:
-        out.bytes(
-            dumps({"ok": not found.problems, "records": found.records, "problems": list(found.problems)})
-            + b"\n"
-        )
+        out.bytes(dumps({"ok": not problems, "records": records, "problems": problems}) + b"\n")
     else:
-        for problem in found.problems:
+        for problem in problems:
             out.line(visible(problem))
-        out.line(f"{found.records:,} records read, {len(found.problems)} problems.")
-    return 1 if found.problems else 0
+        out.line(
+            f"{records:,} records, {len(problems):,} problems."
+            if problems
+            else f"{records:,} records, all sound."
+        )
+    return 1 if problems else 0
+
+
+def _tell_file(name: str) -> None:
+    progress(f"reading {name}")
+
+
+def _records(home: Home) -> int:
+    try:
+        return home.reader.totals().records
+    except Outage:  # named among the problems already
+        return 0

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
 from pod_desktop.cli.formats import dumps
 from pod_desktop.cli.options import App, ImportOptions
-from pod_desktop.cli.terminal import Out, visible, warn
+from pod_desktop.cli.terminal import Out, clear_line, progress, visible, warn
 
 if TYPE_CHECKING:
     from pod_desktop.services.importing import FileReport, ImportProgress
@@ -19,7 +18,7 @@ def import_files(options: Namespace, app: App, out: Out) -> int:
     report = app.run_import(
         ImportOptions(data_dir=options.data_dir, files=tuple(options.files)), _tell_progress
     )
-    _clear_line()
+    clear_line()
     if options.json:
         totals = {name: getattr(report, name) for name in ("records", "stored", "duplicates", "bad")}
         out.bytes(dumps({**totals, "files": [_as_object(file) for file in report.files]}) + b"\n")
@@ -31,19 +30,9 @@ def import_files(options: Namespace, app: App, out: Out) -> int:
     return 0 if report.whole else 1
 
 
-def _tell_progress(progress: ImportProgress) -> None:
-    """How far it is, on a terminal's one line."""
-    if sys.stderr.isatty():
-        _clear_line()
-        name = visible(progress.file)[-40:]
-        line = f"{progress.number} of {progress.files}  {name}  {progress.share:.0%}  {progress.records:,}"
-        print(line, end="", file=sys.stderr, flush=True)
-
-
-def _clear_line() -> None:
-    """Take the progress off the terminal again."""
-    if sys.stderr.isatty():
-        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+def _tell_progress(told: ImportProgress) -> None:
+    name = visible(told.file)[-40:]
+    progress(f"{told.number} of {told.files}  {name}  {told.share:.0%}  {told.records:,}")
 
 
 def _as_object(file: FileReport) -> dict[str, Any]:

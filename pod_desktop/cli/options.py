@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from pod_desktop.core.status import StreamStatus
@@ -46,33 +46,12 @@ class CollectOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SimulateOptions:
-    """`pod-desktop simulate`."""
-
-    port: int = 0
-    """0: any free one."""
-    rate: float | None = None
-    """Records a second; None: as the scenario has it."""
-    scenario: str = "calm"
-    seed: int = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ImportOptions:
     """`pod-desktop import`."""
 
     data_dir: Path | None = None
     files: tuple[Path, ...] = ()
     """Files and folders of exported records."""
-
-
-class Verified(NamedTuple):
-    """What `pod-desktop verify` found."""
-
-    records: int
-    """How many were read."""
-    problems: tuple[str, ...]
-    """One sentence each: what is damaged, and where."""
 
 
 class Home(Protocol):
@@ -90,10 +69,6 @@ class Home(Protocol):
     @property
     def vault(self) -> SessionVault:
         """Opened at first use, which may take a while (a keychain may ask a person)."""
-        ...
-
-    def verify(self) -> Verified:
-        """Read everything that is stored and check it against its checksums."""
         ...
 
     def close(self) -> None: ...
@@ -116,10 +91,6 @@ class App(Protocol):
 
     def run_import(self, options: ImportOptions, tell: Callable[[ImportProgress], None]) -> ImportReport:
         """Store exported records, whether or not a service runs on the data directory."""
-        ...
-
-    def run_simulate(self, options: SimulateOptions, first: Callable[[dict[str, object]], None]) -> int:
-        """Run a simulated cluster until stopped; `first` hears its addresses and keys once it listens."""
         ...
 
     def run_window(self, options: WindowOptions) -> int:

@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections.abc import Iterable
 
 from pod_desktop.cli.formats import dumps
-from pod_desktop.cli.options import App, CollectOptions, SimulateOptions, WindowOptions
+from pod_desktop.cli.options import App, CollectOptions, WindowOptions
 from pod_desktop.cli.terminal import Out, visible
 from pod_desktop.core import clock
 from pod_desktop.core.faults import UserFault
@@ -81,12 +81,6 @@ class Teller:
 
 def simulate(options: Namespace, app: App, out: Out) -> int:
     """Run a simulated cluster; its first line says how to reach it."""
+    from pod_desktop import simulator
 
-    def first(line: dict[str, object]) -> None:
-        out.bytes(dumps(line) + b"\n")
-        out.flush()
-
-    return app.run_simulate(
-        SimulateOptions(port=options.port, rate=options.rate, scenario=options.scenario, seed=options.seed),
-        first,
-    )
+    return simulator.run(options)

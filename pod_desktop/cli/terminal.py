@@ -102,3 +102,16 @@ def warn(words: str) -> None:
 def visible_lines(text: str) -> str:
     """As visible(), but line breaks stay."""
     return "\n".join(visible(line) for line in text.split("\n"))
+
+
+def progress(words: str) -> None:
+    """How far something is, on one line of standard error that the next one overwrites; on a terminal only."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        clear_line()
+        print(words, end="", file=sys.stderr, flush=True)
+
+
+def clear_line() -> None:
+    """Take the progress off the terminal again."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)

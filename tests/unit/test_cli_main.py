@@ -138,8 +138,8 @@ def test_an_index_names_content_types(text: str, kinds: tuple[str, ...]) -> None
     "words",
     [
         ["search", "--index", "mail"], ["search", "--limit", "0"], ["search", "--limit", "1.5"],
-        ["collect", "--for", "nan"], ["collect", "--for", "1", "--until-caught-up"], ["simulate", "--port", "70000"],
-        ["simulate", "--scenario", "calmly"], ["connector"], ["connector", "add"], ["count", "--by", "a", "--every", "1h"],
+        ["collect", "--for", "nan"], ["collect", "--for", "1", "--until-caught-up"], ["simulate", "--port", "x"],
+        ["simulate", "--frob"], ["connector"], ["connector", "add"], ["count", "--by", "a", "--every", "1h"],
         ["show"], ["import"], ["nothing"], ["search", "--lim", "3"], ["connector", "add", "--api-key", "x"],
     ],
 )  # fmt: skip
@@ -170,14 +170,16 @@ def test_a_reader_that_has_seen_enough_hears_no_complaint() -> None:
     probe = (
         "import sys\n"
         "from pod_desktop import cli\n"
+        "from pod_desktop.core.status import StreamStatus\n"
         "class App:\n"
-        "    def run_simulate(self, options, first):\n"
-        "        for number in range(100_000): first({'n': number})\n"
-        "sys.exit(cli.main(['simulate'], App))"
+        "    def run_collect(self, options, tell):\n"
+        "        for number in range(100_000):\n"
+        "            tell([StreamStatus(connector='a', kind='message', state='live', since=0, what=str(number))])\n"
+        "sys.exit(cli.main(['collect', '--json'], App))"
     )
     process = subprocess.Popen([sys.executable, "-c", probe], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout and process.stderr
-    assert process.stdout.readline() == b'{"n":0}\n'
+    assert json.loads(process.stdout.readline())["what"] == "0"
     process.stdout.close()
     assert process.wait(20) == 0
     assert process.stderr.read() == b""
