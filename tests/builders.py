@@ -35,7 +35,7 @@ def stamp(micros: int = NOW, hours: int = -7) -> str:
 
 
 def _changed(record: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    record = deepcopy(record)
+    record = deepcopy({name: value for name, value in record.items() if value is not MISSING})
     for name, value in changes.items():
         *parents, last = name.split(".")
         place = record

@@ -108,7 +108,7 @@ def _pairs(line: str) -> dict[str, Any]:
     if (prefix := _PREFIX.match(line)) and prefix[1]:
         found["qid"] = prefix[1]
     matches = list(_PAIR.finditer(line))
-    for match, follower in zip(matches, [*matches[1:], None], strict=True):
+    for match, follower in zip(matches, [*matches[1:], None]):
         value = line[match.end() : follower.start() if follower else None].strip(" ,")
         found.setdefault(_RENAMED.get(match[1], match[1]), value)
     return found

@@ -201,10 +201,10 @@ def header_from(record: Message) -> str:
 
 
 def size_of(record: Message) -> int | None:
-    size = record.filter.msgSizeBytes
-    if size is None:
-        size = record.msg.sizeBytes
-    return size if size is not None and 0 <= size < 2**63 else None
+    for size in (record.filter.msgSizeBytes, record.msg.sizeBytes):
+        if size is not None and 0 <= size < 2**63:
+            return size
+    return None
 
 
 def score(record: Message) -> int | None:
