@@ -83,4 +83,10 @@ def simulate(options: Namespace, app: App, out: Out) -> int:
     """Run a simulated cluster; its first line says how to reach it."""
     from pod_desktop import simulator
 
+    for name in ("port", "api_port"):
+        if not 0 <= getattr(options, name) <= 65_535:
+            raise UserFault("A port is a number from 0 to 65535.", f"--{name.replace('_', '-')}")
+    for name in ("rate", "archive_rate"):
+        if not 0 <= (getattr(options, name) or 0) <= 1e6:
+            raise UserFault("That is no number of records a second.", f"--{name.replace('_', '-')}")
     return simulator.run(options)

@@ -148,6 +148,14 @@ def test_what_does_not_fit_is_refused(words: list[str]) -> None:
         arguments.parse(words)
 
 
+@pytest.mark.parametrize(
+    "words", [["--port", "70000"], ["--api-port", "-1"], ["--rate", "nan"], ["--scenario", "none"]]
+)
+def test_a_simulator_that_cannot_be_is_refused(words: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    assert run("simulate", *words)[0] == 2
+    assert capfd.readouterr().err.count("\n") == 1
+
+
 def test_the_version_needs_neither_qt_nor_a_display_nor_much_time() -> None:
     probe = (
         "import sys; sys.argv = ['pod-desktop', '--version']\n"
