@@ -2,9 +2,8 @@
 
 from pod_desktop.query.complete import Completion, Role, Span, complete, spans
 from pod_desktop.query.fault import QueryFault
-from pod_desktop.query.fields import ALIASES, FIELDS, FLAGS, TOP_KEYS, Field, is_path, resolve
+from pod_desktop.query.fields import ALIASES, FIELDS, FLAGS, RAW, TOP_KEYS, Field, is_path, resolve
 from pod_desktop.query.grammar import parse
-from pod_desktop.query.paths import find
 from pod_desktop.query.predicate import Matcher, Values, value_test
 from pod_desktop.query.predicate import compile as matcher
 from pod_desktop.query.render import conjoin, quote, term, to_text
@@ -13,6 +12,7 @@ __all__ = [
     "ALIASES",
     "FIELDS",
     "FLAGS",
+    "RAW",
     "TOP_KEYS",
     "Completion",
     "Field",
@@ -23,7 +23,6 @@ __all__ = [
     "Values",
     "complete",
     "conjoin",
-    "find",
     "is_path",
     "matcher",
     "parse",

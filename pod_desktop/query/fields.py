@@ -7,7 +7,7 @@ What a value means, by type of the field:
 - number: a number; sizes also with a unit (`10MB`, of 1024), lengths of time too (`5m`, `00:05:00`).
 - time: a moment, or all of a day, hour, minute … when less is written.
 - ip: an address or a network (`10.0.0.0/8`).
-A field of any other name is a path into the raw record (query.paths): the whole value, numbers by value.
+A field of any other name is a path into the raw record: the whole value, numbers by value.
 """
 
 from __future__ import annotations
@@ -418,7 +418,8 @@ TOP_KEYS: Final = (
 """Top-level keys of the service's records that are paths although they have no dot (`id`, `ts`: see above)."""
 
 RAW: Final = "$."
-"""Before a name: this is a path of the raw record, whatever else the name could mean."""
+"""Before a name: this is a path of the raw record, whatever else the name could mean. It stays in the tree only
+where the rest is not a path by itself (`$.subject`, `$.newKey`); who reads the record takes it off."""
 
 _OUR_HEADS: Final = {name.split(".")[0] for name in (*FIELDS, *ALIASES)} - set(TOP_KEYS)
 
@@ -440,8 +441,8 @@ def resolve(name: str) -> tuple[str, ...]:
         return ALIASES[folded]
     if name.startswith(RAW):
         return _raw_path(name)
-    head, dot, _ = name.partition(".")
-    if name in TOP_KEYS or (dot and (head in TOP_KEYS or head.casefold() not in _OUR_HEADS)):
+    head = name.partition(".")[0].partition("[")[0]
+    if name in TOP_KEYS or (head != name and (head in TOP_KEYS or head.casefold() not in _OUR_HEADS)):
         return (name,)
     return ()
 

@@ -39,7 +39,7 @@ class Values(Protocol):
     """A record as the predicate sees it."""
 
     def values(self, field: str) -> Sequence[Value]:
-        """All values of a field of query.FIELDS or of a path (query.find); empty where it has none."""
+        """All values of a field of query.FIELDS or of a path of the raw record; empty where it has none."""
         ...
 
     def text(self) -> str:
