@@ -49,6 +49,7 @@ _TRIES: Final = 3
 """How often an hour that ended without a goodbye is fetched in a row."""
 _WHOLE: Final = frozenset({"1000", "1005"})
 """Close codes at the end of a bounded request that say: this was all."""
+_GOODBYES: Final = frozenset({"1000", "1001", "1005", "1012"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,8 @@ class Timing:
     """How often a live stream looks whether an hour is due from the archive."""
     again: float = 60.0
     """The hour under way is fetched again before going live when that was longer ago."""
+    visit: float = 600.0
+    """While catching up, the live stream is visited when it was left so long ago."""
     quiet: float = 2.0
     """A live stream that gave nothing for so long has told what it had."""
     backoff: float = 1.0
@@ -150,10 +153,25 @@ class StreamTask:
         self._coverage = coverage = coverage.out_of_reach(now)
         self.board.gaps(coverage.gaps)
         if not self._resumed or not coverage.bridged(now) or coverage.missing(now):
-            await self._catch_up(key)
+            if self._visit_due():
+                await self._live(key, visit=True)
+            if not await self._catch_up(key):
+                return
             self._resumed = True
         if not self._stopping.is_set():
             await self._live(key)
+
+    def _visit_due(self) -> bool:
+        """Is it time, before more of the archive, for what the live stream has?
+
+        One key has one session: archive and live take turns. The first visit makes the service remember
+        where this stream is, so that nothing falls between the archive's end and the live stream's
+        beginning; the ones after it keep a long backfill from hiding the mail of today.
+        """
+        now, coverage = self.clock.now(), self._covered()
+        wanted = bool(coverage.missing(now) or coverage.unfinished(now, unbroken=self._unbroken))
+        since = now - coverage.live[-1][1] if coverage.live else None
+        return wanted and (since is None or not 0 <= since <= self.timing.visit * SECOND)
 
     async def _load(self) -> Coverage:
         if self._coverage is None:
@@ -182,8 +200,11 @@ class StreamTask:
 
     # The archive
 
-    async def _catch_up(self, key: Secret) -> None:
-        """Fetch the hours that are missing, newest first, so that recent mail shows at once."""
+    async def _catch_up(self, key: Secret) -> bool:
+        """Fetch the hours that are missing, newest first, so that recent mail shows at once.
+
+        False when it is the live stream's turn before all are fetched.
+        """
         asked: float | None = None
         refused = 0
         while not self._stopping.is_set():
@@ -198,12 +219,15 @@ class StreamTask:
                 continue
             if not missing:
                 break
+            if self._visit_due():
+                return False
             taken = await self._fetch_hour(key, missing[0])
             refused = 0 if taken else refused + 1
             if refused == _TRIES:
                 # The service takes no archive request at all; the live stream will say whether it is us.
                 self._postpone(missing)
         self.board.advance(None)
+        return not self._stopping.is_set()
 
     async def _fetch_stretch(self, key: Secret, begin: int, end: int) -> None:
         """The hour under way, as far as the archive has it. It is fetched whole once it is over."""
@@ -270,8 +294,10 @@ class StreamTask:
 
     # Live
 
-    async def _live(self, key: Secret) -> None:
+    async def _live(self, key: Secret, *, visit: bool = False) -> None:
         """Receive until the session ends, an hour of the archive is due, or stop().
+
+        A visit ends when the live stream has told what it had kept.
 
         Raises:
             Failed: the session ended by itself; all that it gave is committed.
@@ -284,13 +310,13 @@ class StreamTask:
                 self._covered().connected(self.clock.now(), unbroken=self._unbroken), clean=False
             )
             self._unbroken = False
-            self._say_live()
-            leaving = await self._receive(session)
+            self._say_live(visit)
+            leaving = await self._receive(session, visit)
         self._session = None
         end = session.ended or verdict.of("1006")
+        # After a goodbye from either side everything sent before it has come.
+        self._unbroken = session.clean and end.code in _GOODBYES
         if leaving:
-            # A goodbye that was answered: everything sent before it has come.
-            self._unbroken = session.clean
             await self._mark(self._covered(), clean=session.clean)
             return
         if end.code == "1009":
@@ -298,7 +324,7 @@ class StreamTask:
             await self._mark(coverage.lost(coverage.live[-1][1], self.clock.now()))
         await self._wait_out(end, self.clock.monotonic() - opened)
 
-    async def _receive(self, session: Session) -> bool:
+    async def _receive(self, session: Session, visit: bool) -> bool:
         """Commit what comes until the session has ended; True when it was we who said goodbye."""
         arrivals, monotonic, timing = session.arrivals, self.clock.monotonic, self.timing
         opened = self.clock.now()
@@ -318,19 +344,23 @@ class StreamTask:
                 marked = monotonic()
                 silent = int((marked - session.heard) * SECOND)
                 await self._mark(self._covered().heard(self.clock.now() - silent))
-            if not self.caught_up.is_set() and (monotonic() - heard > timing.quiet or self._newest >= opened):
+            told = monotonic() - heard > timing.quiet or self._newest >= opened
+            due = visit and told
+            if told and not visit:
                 self.caught_up.set()
-            due = False
             if monotonic() - checked > timing.check:
                 checked = monotonic()
-                due = bool(self._covered().missing(self.clock.now()))
+                due = due or bool(self._covered().missing(self.clock.now()))
             if not leaving and (due or self._stopping.is_set()):
                 leaving = True
                 self.tasks.spawn(session.finish(), f"{self.key}: goodbye")
 
-    def _say_live(self) -> None:
-        self.board.say(LIVE, "Receiving as mail flows.")
+    def _say_live(self, visit: bool) -> None:
         self.stuck.clear()
+        if visit:
+            self.board.say(CATCHING_UP, "Receiving what is live, before more of the archive.")
+        else:
+            self.board.say(LIVE, "Receiving as mail flows.")
 
     # Both
 
@@ -401,6 +431,7 @@ class StreamTask:
         if self._stopping.is_set():
             return
         attempt = self._attempts.failed(held)
+        _log.info("%s: %s %s", self.key, why.code, why.what)
         if why.state == WAITING:
             self.stuck.clear()
         else:

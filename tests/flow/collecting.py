@@ -1,0 +1,154 @@
+"""What flow tests of collecting share: a data directory, a service on it, and waiting for what it says."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from pod_desktop import content
+from pod_desktop.core.clock import Clock, SystemClock
+from pod_desktop.core.connector import CollectConnector
+from pod_desktop.core.secret import Secret
+from pod_desktop.core.status import LIVE, STARTING, StreamStatus
+from pod_desktop.services.collect import CollectorService
+from pod_desktop.services.collect_stream import Timing
+from pod_desktop.simulator import Simulator
+from pod_desktop.store import Ledger
+from pod_desktop.store.port import Ask
+from pod_desktop.store.reader import SegmentReader
+from pod_desktop.store.writer import SegmentWriter
+from pod_desktop.vault import MemoryVault
+
+QUICK = Timing(quiet=0.3, backoff=0.05, check=0.2, again=0.5, mark=0.3, connect=5, archive_idle=3)
+_STREAMS = logging.getLogger("pod_desktop.services.collect_stream")
+
+
+class TurnedClock:
+    """The computer's clock, put forward by tests."""
+
+    def __init__(self) -> None:
+        self._real = SystemClock()
+        self.ahead = 0
+
+    def now(self) -> int:
+        return self._real.now() + self.ahead
+
+    def monotonic(self) -> float:
+        return self._real.monotonic()
+
+
+@dataclass
+class Desk:
+    """A data directory with connectors, and the services that run on it one after the other."""
+
+    folder: Path
+    clock: Clock = field(default_factory=SystemClock)
+    timing: Timing = QUICK
+    vault: MemoryVault = field(default_factory=MemoryVault)
+    said: list[StreamStatus] = field(default_factory=list)
+    service: CollectorService | None = None
+    wrap: Callable[[SegmentWriter], Any] = lambda writer: writer
+
+    def __post_init__(self) -> None:
+        self.ledger = Ledger(self.folder / "ledger.db")
+        self._heard: list[logging.LogRecord] = []
+        self._ear = logging.Handler(logging.INFO)
+        self._ear.emit = self._heard.append  # type: ignore[method-assign]
+        _STREAMS.addHandler(self._ear)
+        _STREAMS.setLevel(logging.INFO)
+
+    def add(self, sim: Simulator, name: str = "acme", **more: Any) -> CollectConnector:
+        """Add a connector for the simulator; `key` is the API key that is kept for it."""
+        key = more.pop("key", sim.api_keys[0])
+        connector = replace(
+            CollectConnector(
+                name=name,
+                tenant=f"{name} inc",
+                cluster_id=sim.cluster_id,
+                content_types=("message", "maillog"),
+                collect_from="now",
+                stream_url=sim.stream_url,
+            ),
+            **more,
+        )
+        self.ledger.add_connector(connector, now=self.clock.now())
+        if key is not None:
+            self.vault.put(name, "api_key", connector.secret_origin(), Secret(key))
+        return connector
+
+    @asynccontextmanager
+    async def running(self, **how: Any) -> AsyncIterator[CollectorService]:
+        """A service at work; it ends cleanly with the block."""
+        writer = self.wrap(SegmentWriter(self.folder / "events", clock=self.clock))
+        service = self.service = CollectorService(
+            self.ledger,
+            writer,
+            self.vault,
+            self.clock,
+            read=content.read,
+            timing=self.timing,
+            on_publish=self.said.extend,
+        )
+        stop = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(service.run(stop, **how))
+            try:
+                yield service
+            finally:
+                stop.set()
+
+    async def until(self, true: Callable[[], Any], seconds: float = 15) -> None:
+        """Return when it is true; the failure says what the streams said last."""
+        try:
+            async with asyncio.timeout(seconds):
+                while not true():  # noqa: ASYNC110 - what is waited for is in the store, not in an event
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            raise AssertionError(f"never came true; streams: {self.statuses()}") from None
+
+    async def all_live(self, count: int = 2) -> None:
+        """Return when so many streams are live."""
+        await self.until(lambda: [status.state for status in self.statuses()].count(LIVE) >= count)
+
+    def statuses(self) -> list[StreamStatus]:
+        return self.service.statuses() if self.service else []
+
+    def status(self, name: str = "acme", kind: str = "message") -> StreamStatus:
+        """What a stream says; before it has begun, that it is starting."""
+        for status in self.statuses():
+            if (status.connector, status.kind) == (name, kind):
+                return status
+        return StreamStatus(connector=name, kind=kind, state=STARTING, since=0)
+
+    def codes(self) -> set[str]:
+        """What ever went wrong, even if it passed before anyone was told."""
+        return {str(record.args[1]) for record in self._heard if isinstance(record.args, tuple)}
+
+    def close(self) -> None:
+        _STREAMS.removeHandler(self._ear)
+        self.ledger.close()
+
+    def reader(self) -> closing[SegmentReader]:
+        return closing(SegmentReader(self.folder / "events"))
+
+    def stored(self, *kinds: str) -> list[tuple[str, str]]:
+        """(kind, id) of every record in the store, as often as it is there."""
+        with self.reader() as reader:
+            return [(row.kind, row.rid) for row in reader.search(Ask(kinds=kinds))]
+
+    def has(self, ids: dict[str, Any]) -> bool:
+        """Are all these ids (by kind) stored?"""
+        stored = set(self.stored())
+        return all((kind, rid) in stored for kind, rids in ids.items() for rid in rids)
+
+
+def lost_and_doubled(desk: Desk, ids: dict[str, Any]) -> tuple[int, int]:
+    """Of ids by kind: how many are not stored; and how many records are stored more than once."""
+    stored = desk.stored()
+    wanted = {(kind, rid) for kind, rids in ids.items() for rid in rids}
+    return len(wanted - set(stored)), len(stored) - len(set(stored))
