@@ -116,12 +116,22 @@ def encoded(text: str, lang: str = "en", choice: int = 0) -> str:
         text.encode(charset)
     except UnicodeEncodeError:
         charset = "utf-8"
-    width = 14 if charset != "iso-8859-1" else 30
-    quoted = (charset in ("iso-8859-1", "utf-8") and lang not in _CHARSETS) or charset == "iso-8859-1"
+    quoted = charset == "iso-8859-1" or (charset == "utf-8" and lang not in _CHARSETS)
+    quoted = quoted and bool(choice % 3)
+    # A word has at most 75 characters, and no character is cut in two (RFC 2047, sections 2 and 5).
+    width = (20 if quoted else 42) // _most_bytes(text, charset)
     words = [text[at : at + width].encode(charset) for at in range(0, len(text), width)]
-    if quoted and choice % 3:
+    if quoted:
         return "\r\n ".join(f"=?{charset}?Q?{_quoted(word)}?=" for word in words)
     return "\r\n ".join(f"=?{charset}?B?{base64.b64encode(word).decode()}?=" for word in words)
+
+
+def _most_bytes(text: str, charset: str) -> int:
+    """The most bytes that one character of the text takes; escapes of iso-2022-jp included."""
+    if charset != "utf-8":
+        return 3 if charset == "iso-2022-jp" else 2
+    widest = max(text)
+    return 4 if widest > "\uffff" else 3 if widest > "\u07ff" else 2
 
 
 _SAFE: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")
