@@ -21,6 +21,7 @@ from pod_desktop.store.port import (
     Writer,
 )
 from pod_desktop.store.segments import open_reader, open_writer
+from pod_desktop.store.verify import verify
 
 __all__ = [
     "BACKFILL",
@@ -49,4 +50,5 @@ __all__ = [
     "lock_holder",
     "open_reader",
     "open_writer",
+    "verify",
 ]

@@ -73,12 +73,13 @@ def _statement(name: str) -> str | None:
             f" join addr on addr.id = a where a != 0 and {wanted} is not null group by 1"
         )
     if base == "recipient":
-        # Each record counts once for a value, however many of its recipients have it.
+        # Each record counts once for a value, however many of its recipients have it, however they are written.
+        value = "domain" if base != name else "coalesce(folded, lower(address))"
         return (
-            f"with matching(s, r) as materialized (select seq, recipient from ev where {{where}} and recipients > 0)"
-            f" select value, count(*) from (select s, {wanted} as value from matching join addr on addr.id = r"
-            f" union select s, {wanted} from matching join recipient on recipient.seq = s"
-            f" join addr on addr.id = recipient.addr) where value != '' group by 1"
+            "with matching(s, r) as materialized (select seq, recipient from ev where {where} and recipients > 0)"
+            f" select value, count(*) from (select s, {value} as value from matching join addr on addr.id = r"
+            f" union select s, {value} from matching join recipient on recipient.seq = s"
+            " join addr on addr.id = recipient.addr) where value != '' group by 1"
         )
     if name in _VALUES:
         column = _VALUES[name]

@@ -46,8 +46,15 @@ def seal(connection: apsw.Connection, stopping: Callable[[], bool]) -> tuple[Met
                 if stopping():
                     raise Stopped
         meta = read_meta(connection)
-    connection.execute("pragma wal_checkpoint(truncate)").fetchall()
     return meta, read_streams(connection)
+
+
+def write_back(connection: apsw.Connection) -> bool:
+    """Move the log into the file and empty it; False while readers are still in it."""
+    connection.execute("pragma wal_checkpoint(passive)").fetchall()
+    connection.set_busy_timeout(100)
+    busy, _, _ = connection.execute("pragma wal_checkpoint(truncate)").fetchall()[0]
+    return not busy
 
 
 def _steps(connection: apsw.Connection) -> Iterator[Callable[[], object]]:

@@ -18,7 +18,7 @@ from pod_desktop.store import schema
 from pod_desktop.store.active import Active
 from pod_desktop.store.catalog import Entry, record_seal
 from pod_desktop.store.dedupe import Filter
-from pod_desktop.store.seal import Stopped, seal
+from pod_desktop.store.seal import Stopped, seal, write_back
 
 _log: Final = logging.getLogger(__name__)
 _AGAIN_SECONDS: Final = 60.0
@@ -51,6 +51,7 @@ class Upkeep:
         self._sealing: apsw.Connection | None = None
         self._waiting: list[_Job] = []
         self._done: deque[Sealed] = deque()
+        self._logs: deque[tuple[Path, float]] = deque()
         self._failed: deque[tuple[_Job, str, float]] = deque()
 
     # --- asked by the writer's thread
@@ -78,10 +79,13 @@ class Upkeep:
         return found
 
     def retry(self) -> None:
-        """Seal again what failed a while ago."""
+        """Seal again what failed a while ago, and empty logs that readers were in."""
+        now = self._clock.monotonic()
+        if self._logs and now >= self._logs[0][1]:
+            self._checkpoints.submit(self._write_back, self._logs.popleft()[0])
         for _ in range(len(self._failed)):
             job, why, when = self._failed.popleft()
-            if self._clock.monotonic() < when:
+            if now < when:
                 self._failed.append((job, why, when))
             else:
                 self._submit(job)
@@ -116,6 +120,8 @@ class Upkeep:
                 self._sealing = active.connection
                 job.room.add(active.keys)
                 meta, streams = seal(active.connection, self._stopping.is_set)
+                if not write_back(active.connection):
+                    self._logs.append((active.path, self._clock.monotonic() + _AGAIN_SECONDS))
                 catalog = schema.open_to_write(schema.catalog_path(self._folder), cache_kib=256)
                 try:
                     record_seal(catalog, meta, streams)
@@ -136,6 +142,18 @@ class Upkeep:
         active.close()
         entry = Entry(meta.segment, meta.lane, schema.SEALED, meta.n, meta.lo, meta.hi, meta.bytes_raw)
         self._done.append(Sealed(entry, job.room))
+
+    def _write_back(self, path: Path) -> None:
+        try:
+            connection = schema.open_to_write(path, cache_kib=1_024)
+            try:
+                done = write_back(connection)
+            finally:
+                connection.close()
+        except (Outage, apsw.Error):
+            done = False
+        if not done:
+            self._logs.append((path, self._clock.monotonic() + _AGAIN_SECONDS))
 
     def _put_off(self, job: _Job, why: str) -> None:
         self._waiting.remove(job)

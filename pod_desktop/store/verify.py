@@ -1,0 +1,204 @@
+"""Is the event store whole? Looks at every page, block and sum; changes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import apsw
+
+from pod_desktop.core.faults import Outage
+from pod_desktop.core.status import Counters
+from pod_desktop.store import schema
+from pod_desktop.store.active import Meta, StreamRow, newest_streams, read_meta, read_progress, read_streams
+from pod_desktop.store.blocks import Damaged, Unpacker
+from pod_desktop.store.catalog import LIST_SEGMENTS, Entry, segments_on_disk
+
+_MOST: Final = 50
+"""Problems named of one segment."""
+_TRIES: Final = 20
+
+
+def verify(folder: Path, tell: Callable[[str], None] | None = None) -> list[str]:
+    """All that is wrong with the events in this folder, each in one sentence with file and place.
+
+    Args:
+        tell: hears which file is looked at; a store of 10 million records takes minutes.
+    """
+    path = schema.catalog_path(folder)
+    if not path.exists():
+        lost = segments_on_disk(folder) if folder.is_dir() else []
+        return [f"{path.name}: The file is missing, but there are {len(lost)} segments."] if lost else []
+    problems: list[str] = []
+    entries = _catalog(path, problems)
+    listed = {entry.segment for entry in entries}
+    for segment in segments_on_disk(folder):
+        if segment not in listed:
+            problems.append(f"segment-{segment}.db: The catalog does not know this file.")
+    for entry in entries:
+        if tell is not None:
+            tell(f"segment-{entry.segment}.db")
+        _segment(folder, entry, problems)
+    for _ in range(_TRIES):
+        # While a collector writes, two equal looks are a state that was.
+        if (state := _state(folder)) is not None and state == _state(folder):
+            _sums(*state, problems)
+            break
+    return problems
+
+
+def _state(folder: Path) -> tuple[dict[str, StreamRow], int] | None:
+    """The streams and how many records the segments hold; None where that cannot be read (and was named)."""
+    try:
+        catalog = schema.open_to_read(schema.catalog_path(folder))
+        try:
+            entries = [Entry(*row) for row in catalog.execute(LIST_SEGMENTS)]
+            streams = [read_streams(catalog)]
+        finally:
+            catalog.close()
+        stored = 0
+        for entry in entries:
+            if entry.sealed:
+                stored += entry.n
+                continue
+            connection = schema.open_to_read(schema.segment_path(folder, entry.segment))
+            try:
+                stored += read_meta(connection).n
+                streams.append(read_streams(connection))
+            finally:
+                connection.close()
+    except (Outage, apsw.Error):
+        return None
+    return newest_streams(streams), stored
+
+
+def _catalog(path: Path, problems: list[str]) -> list[Entry]:
+    try:
+        connection = schema.open_to_read(path)
+        try:
+            schema.check_format(connection, path)
+            with schema.outage(path):
+                problems += (f"{path.name}: {line}" for line in _integrity(connection))
+                return [Entry(*row) for row in connection.execute(LIST_SEGMENTS)]
+        finally:
+            connection.close()
+    except (Outage, apsw.Error) as fault:
+        problems.append(str(fault) if isinstance(fault, Outage) else f"{path.name}: {fault}")
+        return []
+
+
+def _segment(folder: Path, entry: Entry, problems: list[str]) -> None:
+    """Look at one segment."""
+    path = schema.segment_path(folder, entry.segment)
+    if not path.exists():
+        problems.append(f"{path.name}: The file is missing.")
+        return
+    found: list[str] = []
+    try:
+        connection = schema.open_to_read(path)
+        try:
+            schema.check_format(connection, path)
+            # One snapshot, so that a segment that grows meanwhile agrees with itself.
+            connection.execute("begin")
+            with schema.outage(path):
+                meta = read_meta(connection)
+                found += _integrity(connection)
+                found += _rows(connection, entry, meta)
+                found += _blocks(connection, meta)
+        finally:
+            connection.close()
+    except Outage as fault:
+        found.append(fault.what)
+    except apsw.Error as error:
+        found.append(f"{error}.")
+    problems += (f"{path.name}: {line}" for line in found[:_MOST])
+    if len(found) > _MOST:
+        problems.append(f"{path.name}: {len(found) - _MOST} more problems.")
+
+
+def _integrity(connection: apsw.Connection) -> Iterator[str]:
+    for (line,) in connection.execute("pragma integrity_check(20)"):
+        if line != "ok":
+            yield f"The database is damaged: {line}"
+
+
+def _rows(connection: apsw.Connection, entry: Entry, meta: Meta) -> Iterator[str]:
+    first = schema.first_seq(entry.segment)
+    count, low, high, lo, hi = one(
+        connection, "select count(*), min(seq), max(seq), min(time), max(time) from ev"
+    )
+    if meta.segment != entry.segment:
+        yield f"It says it is segment {meta.segment}."
+    if count != meta.n:
+        yield f"It has {count:,} rows, but {meta.n:,} were committed."
+    if count and (low != first or high != first + count - 1):
+        yield f"Rows are missing between {first} and {high}."
+    if (lo, hi) != (meta.lo, meta.hi):
+        yield "The times of its rows are not those that were committed."
+    if entry.sealed and (entry.n, entry.lo, entry.hi) != (meta.n, meta.lo, meta.hi):
+        yield "The catalog has other counts or times of it."
+    if meta.sealed and (counted := one(connection, "select coalesce(sum(n), 0) from minute")[0]) != count:
+        yield f"Its counts by minute have {counted:,} records, its rows {count:,}."
+    (lost,) = one(
+        connection,
+        "select count(*) from ev where sender not in (select id from addr) or recipient not in (select id from addr)"
+        " or kind not in (select id from code) or source not in (select id from source)",
+    )
+    if lost:
+        yield f"{lost:,} rows point to addresses or names that are not there."
+
+
+def _blocks(connection: apsw.Connection, meta: Meta) -> Iterator[str]:
+    unpacker = Unpacker()
+    expected = schema.first_seq(meta.segment)
+    size = 0
+    whole = True
+    for first, n, block in connection.execute("select first, n, block from raw order by first"):
+        if first != expected:
+            yield f"Raw records from {expected} to {first - 1} are missing."
+            whole = False
+        expected = first + n
+        try:
+            records = unpacker.unpack(first, block)
+        except Damaged as damage:
+            yield f"The block of {n} raw records at {first} is damaged ({damage})."
+            whole = False
+            continue
+        size += sum(map(len, records))
+        if len(records) != n:
+            yield f"The block at {first} holds {len(records)} records instead of {n}."
+            whole = False
+    end = schema.first_seq(meta.segment) + meta.n
+    if expected != end:
+        yield f"Raw records from {expected} to {end - 1} are missing."
+    elif whole and size != meta.bytes_raw:
+        yield f"Its raw records have {size:,} bytes, but {meta.bytes_raw:,} were committed."
+
+
+def one(connection: apsw.Connection, statement: str) -> tuple[Any, ...]:
+    row = connection.execute(statement).fetchone()
+    assert row is not None
+    return tuple(row)
+
+
+def _sums(streams: dict[str, StreamRow], stored: int, problems: list[str]) -> None:
+    total = Counters()
+    for stream, row in sorted(streams.items()):
+        try:
+            counters = read_progress(row).counters
+        except (json.JSONDecodeError, TypeError, AttributeError):
+            problems.append(f"Stream {stream}: its progress cannot be read.")
+            continue
+        total += counters
+        parts = counters.stored + counters.duplicates + counters.filtered + counters.quarantined
+        if counters.received != parts:
+            problems.append(
+                f"Stream {stream}: {counters.received:,} records received, but {parts:,} accounted for "
+                f"({counters.stored:,} stored, {counters.duplicates:,} duplicates, {counters.filtered:,} filtered,"
+                f" {counters.quarantined:,} quarantined)."
+            )
+    kept = total.stored + total.quarantined
+    if kept != stored:
+        problems.append(f"The streams counted {kept:,} records stored, but the segments hold {stored:,}.")
