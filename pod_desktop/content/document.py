@@ -22,6 +22,8 @@ _BOM: Final = b"\xef\xbb\xbf"
 _REPLACEMENT: Final = "\ufffd"
 _UNWANTED: Final = re.compile("[\x00\ud800-\udfff]")
 _NOT_STRUCTURE: Final = bytes(sorted(set(range(256)) - set(b'[]{}"')))
+_NOT_OPENING: Final = bytes(sorted(set(range(256)) - set(b"[{")))
+_NOT_TELLING: Final = bytes(sorted(set(range(256)) - set(b"[{\\")))
 _SAME_BRACKETS: Final = bytes.maketrans(b"{}", b"[]")
 _RUNS: Final = re.compile(rb'"[^"]*"|[\[{]+|[\]}]+')
 EXCERPT_CHARS: Final = 2_000
@@ -86,12 +88,16 @@ def is_clean(raw: bytes) -> bool:
             raw.decode()
         except UnicodeDecodeError:
             return False
-    return b"\\u0000" not in raw and not too_deep(raw)
+    telling = raw.translate(None, _NOT_TELLING)  # one pass for both questions: half the time of two counts
+    escapes = telling.count(b"\\")
+    if escapes and b"\\u0000" in raw:
+        return False
+    return len(telling) - escapes <= limits.JSON_DEPTH or not too_deep(raw)
 
 
 def too_deep(raw: bytes) -> bool:
     """Does any value stand deeper than core.limits.JSON_DEPTH levels? Exact for JSON, and iterative."""
-    if raw.count(b"{") + raw.count(b"[") <= limits.JSON_DEPTH:
+    if len(raw.translate(None, _NOT_OPENING)) <= limits.JSON_DEPTH:
         return False
     structure = raw.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _NOT_STRUCTURE)
     while b'""' in structure:  # adjacent quotes hold nothing, whichever of them opens

@@ -117,6 +117,9 @@ def display_name(text: str) -> str:
 
 def split_addresses(texts: tuple[str, ...]) -> tuple[str, ...]:
     """Bare addresses; one text may hold several, as in `<a@b>,<c@d>`."""
+    if len(texts) == 1 and "," not in texts[0]:
+        address = bare(texts[0])
+        return (address,) if address else ()
     for text in texts:
         if not text or "," in text or "<" in text or text[:1].isspace() or text[-1:].isspace():
             break
