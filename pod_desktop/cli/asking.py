@@ -16,6 +16,7 @@ from pod_desktop.cli.terminal import Out, visible, warn
 from pod_desktop.core import clock, limits
 from pod_desktop.core.faults import Fault, Outage, UserFault
 from pod_desktop.core.record import EventRow, split_record_id
+from pod_desktop.services import exporting
 
 if TYPE_CHECKING:
     from pod_desktop.core.blocks import Block
@@ -31,7 +32,7 @@ def search(options: Namespace, app: App, out: Out) -> int:
             printer = formats.PRINTERS[name](target, options.raw)
             found = 0
             for row in home.reader.search(ask, order=options.order, limit=options.limit):
-                printer.add(_found(home.reader, row))
+                printer.add(exporting.found(row, partial(home.reader.raw, row.seq)))
                 found += 1
             printer.finish()
         _tell_damage(home)
@@ -51,19 +52,6 @@ def _tell_how_many(found: int, out: Out) -> None:
         warn("No record matches.")
     elif out.is_terminal and out.width < formats.Table.ID_FROM:
         warn(f"{found:,} records. A wider terminal or --format ndjson shows the ids that show takes.")
-
-
-def _found(reader: Reader, row: EventRow) -> formats.Found:
-    raw = partial(reader.raw, row.seq)
-    return formats.Found(row, raw, partial(_recipients, row, raw))
-
-
-def _recipients(row: EventRow, raw: partial[bytes]) -> tuple[str, ...]:
-    if row.recipient_count <= len(row.recipients):
-        return row.recipients
-    from pod_desktop import content
-
-    return content.read(row.kind, raw(), row.time).recipients
 
 
 def count(options: Namespace, app: App, out: Out) -> int:
@@ -153,10 +141,10 @@ def _find(home: Home, record_id: str) -> EventRow:
 def _as_json(home: Home, row: EventRow, raw: bytes, with_raw: bool) -> bytes:
     from pod_desktop.cli import blocks
 
-    found = formats.as_object(_found(home.reader, row))
+    found = exporting.as_object(exporting.found(row, lambda: raw))
     found["summary"] = blocks.as_json(_summary(row, raw))
     head = formats.dumps(found)
-    return formats.with_raw(head, raw) if with_raw else head
+    return exporting.with_raw(head, raw) if with_raw else head
 
 
 def _print_summary(row: EventRow, raw: bytes, out: Out) -> None:

@@ -14,15 +14,8 @@ from pod_desktop.core import text as core_text
 
 PIPE_WIDTH = 240
 """Columns of a table that does not go to a terminal."""
-_MOVING = {ord(character): f"‹U+{ord(character):04X}›" for character in "\t\n\r"}
-"""What text on several lines may hold, and one line may not."""
-
-
-def visible(text: str) -> str:
-    """The text on one line; each control, bidi or zero-width character is a mark with its code point."""
-    if text.isascii() and text.isprintable():
-        return text
-    return core_text.visible(text).translate(_MOVING)
+visible = core_text.one_line
+"""The text on one line; each control, bidi or zero-width character is a mark with its code point."""
 
 
 @lru_cache(maxsize=4_096)

@@ -306,3 +306,14 @@ def resembles(domain: str, known: str) -> bool:
     if not one or not other or one == other or one.endswith("." + other) or other.endswith("." + one):
         return False
     return skeleton(one) == skeleton(other)
+
+
+_MOVING: Final = {ord(character): f"‹U+{ord(character):04X}›" for character in "\t\n\r"}
+"""What text on several lines may hold, and one line may not."""
+
+
+def one_line(text: str) -> str:
+    """The text on one line; each control, bidi or zero-width character is a mark with its code point."""
+    if text.isascii() and text.isprintable():
+        return text
+    return visible(text).translate(_MOVING)

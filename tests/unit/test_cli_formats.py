@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pod_desktop.cli.formats import PRINTERS, Found, cell, with_raw
+from pod_desktop.cli.formats import PRINTERS
 from pod_desktop.cli.terminal import Out
 from pod_desktop.core import clock
 from pod_desktop.core.interflow import FIELDS
 from pod_desktop.core.record import EventRow
+from pod_desktop.services.exporting import Found, cell, with_raw
 
 NOON = clock.parse_iso("2026-11-24T12:00:00Z")
 
