@@ -24,8 +24,7 @@ from pod_desktop.services.collect_commit import Committer, ReadRecord
 from pod_desktop.services.collect_status import StreamBoard
 from pod_desktop.services.collect_stream import StreamTask, Timing
 from pod_desktop.services.tasks import Tasks
-from pod_desktop.store.ledger import Command, ConnectorEntry, ServiceInfo
-from pod_desktop.store.port import Writer
+from pod_desktop.store import Command, ConnectorEntry, ServiceInfo, Writer
 
 POLL_SECONDS: Final = 0.2
 """How often the ledger is looked at and states are published."""
@@ -75,14 +74,21 @@ class CollectorService:
         read: ReadRecord,
         timing: Timing | None = None,
         on_publish: Callable[[list[StreamStatus]], None] | None = None,
+        on_command: Callable[[Command], bool] | None = None,
     ) -> None:
-        """`read` is content.read; `on_publish` is told what has just been written to the ledger."""
+        """
+        Args:
+            read: content.read.
+            on_publish: is told what has just been written to the ledger.
+            on_command: is given commands that are not about streams; True if it knows them.
+        """
         self._ledger = ledger
         self._committer = Committer(writer, read)
         self._vault = vault
         self._clock = clock
         self._timing = timing or Timing()
         self._on_publish = on_publish or (lambda statuses: None)
+        self._on_command = on_command or (lambda command: False)
         self._tasks = Tasks("collector", _report)
         self._streams: dict[tuple[str, str], _Running] = {}
         self._boards: dict[tuple[str, str], StreamBoard] = {}
@@ -98,11 +104,13 @@ class CollectorService:
         names: Collection[str] = (),
         until_caught_up: bool = False,
         for_seconds: float | None = None,
+        before_close: Callable[[], Awaitable[None]] | None = None,
     ) -> bool:
         """Collect until `stop` is set, the time is over, or everything is caught up.
 
         Args:
             names: only these connectors, enabled or not; empty: all enabled ones, as the ledger changes.
+            before_close: awaited before the store is closed: who else uses `writer` ends there.
             until_caught_up: end when every stream has its archive and what the live stream had kept.
 
         Returns:
@@ -122,7 +130,14 @@ class CollectorService:
                 await _wait(stop, left)
             return not until_caught_up or self._all_caught_up()
         finally:
+            if before_close is not None:
+                await before_close()
             await self._end()
+
+    @property
+    def writer(self) -> Writer:
+        """The store, for other threads of this process beside the streams."""
+        return self._committer.writer
 
     def statuses(self) -> list[StreamStatus]:
         """What every stream says at this moment."""
@@ -222,7 +237,8 @@ class CollectorService:
     def _obey(self, commands: list[Command]) -> None:
         for command in commands:
             if command.name != TRY_NOW:
-                _log.warning("unknown command %r", command.name)
+                if not self._on_command(command):
+                    _log.warning("unknown command %r", command.name)
                 continue
             wanted = str(command.args.get("connector", "")).casefold()
             for (name, _), running in self._streams.items():

@@ -72,6 +72,26 @@ def _pieces(read: ReadRecord, kind: str, raw: bytes, arrived: int, whole: Column
     return [Arrival(whole, raw)]
 
 
+class SharedWriter:
+    """A writer for any thread: each call is made in the one thread that may use the real one."""
+
+    def __init__(self, writer: Writer, thread: ThreadPoolExecutor) -> None:
+        self._writer = writer
+        self._thread = thread
+
+    def commit(self, commit: Commit) -> Committed:
+        return self._thread.submit(self._writer.commit, commit).result()
+
+    def progress(self, stream: str) -> Progress:
+        return self._thread.submit(self._writer.progress, stream).result()
+
+    def tidy(self) -> None:
+        self._thread.submit(self._writer.tidy).result()
+
+    def close(self) -> None:
+        """Nothing: the committer closes the real one."""
+
+
 class Committer:
     """The one who writes into the store."""
 
@@ -80,6 +100,8 @@ class Committer:
         self._writer = writer
         self._read = read
         self._thread = ThreadPoolExecutor(1, "commit")
+        self.writer: Writer = SharedWriter(writer, self._thread)
+        """The store for other threads: their commits take turns with the streams'."""
 
     async def progress(self, key: str) -> Progress:
         """What the stream's last commit left."""

@@ -1,0 +1,225 @@
+"""The composition root of both processes: builds every concrete thing, starts and stops it in order.
+
+Only this module names concrete classes of the rooms below. Heavy rooms are imported where they are needed:
+a command that lists connectors must not wait for the window's libraries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import logging.handlers
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pod_desktop.core.clock import SystemClock
+from pod_desktop.core.faults import Outage
+from pod_desktop.core.limits import MIB
+from pod_desktop.store import Command, DataDir, Ledger, Lock, default_root
+
+if TYPE_CHECKING:
+    from pod_desktop.cli.options import CollectOptions, ImportOptions, Tell, WindowOptions
+    from pod_desktop.services.importing import ImportProgress, ImportReport
+    from pod_desktop.store.port import Reader, Writer
+    from pod_desktop.vault import SessionVault
+
+STOP: Final = "stop"
+"""Command of a window: stop collecting and end."""
+LOG_BYTES: Final = 2 * MIB
+_log: Final = logging.getLogger(__name__)
+
+
+class Home:
+    """One opened data directory; what is slow to open is opened at first use."""
+
+    def __init__(self, data_dir: DataDir) -> None:
+        self.data_dir = data_dir
+        self.clock = SystemClock()
+        self.ledger = Ledger(data_dir.ledger)
+        self._readers: list[Reader] = []
+        self._lock = threading.Lock()
+
+    @cached_property
+    def reader(self) -> Reader:
+        """The store, for one thread at a time."""
+        return self.new_reader()
+
+    def new_reader(self) -> Reader:
+        """Another reader, for another thread; closed with the home."""
+        from pod_desktop import store
+
+        reader = store.open_reader(self.data_dir.events)
+        with self._lock:
+            self._readers.append(reader)
+        return reader
+
+    def open_writer(self) -> Writer:
+        """The store for writing; whoever calls holds the service lock, and closes it."""
+        from pod_desktop import store
+
+        return store.open_writer(self.data_dir.events, clock=self.clock)
+
+    @cached_property
+    def vault(self) -> SessionVault:
+        """Where secrets live. The first use may wait for the keychain, and that for a person."""
+        from pod_desktop import vault
+        from pod_desktop.services.connectors import profile_id
+
+        return vault.SessionVault(vault.open_vault(os.environ, profile_id(self.ledger)))
+
+    def close(self) -> None:
+        with self._lock:
+            readers, self._readers = self._readers, []
+        for reader in readers:
+            reader.close()
+        self.ledger.close()
+
+
+def open_home(data_dir: Path | None) -> Home:
+    """Open a data directory, making it if it is not there yet.
+
+    Raises:
+        Outage: not writable, full, or made by a newer version.
+    """
+    return Home(DataDir((data_dir or default_root()).expanduser().absolute()).open())
+
+
+# the service
+
+
+def run_collect(options: CollectOptions, tell: Tell) -> int:
+    """Run the collector service in this process until it is stopped; 0 when all went as asked."""
+    home = open_home(options.data_dir)
+    lock = hold_service(home.data_dir)
+    try:
+        _log_to(home.data_dir.log, loud=not options.detached)
+        if options.secrets_stdin:
+            _take_secrets(home.vault)
+        return asyncio.run(_collect(home, options, tell))
+    finally:
+        lock.release()
+        home.close()
+
+
+def run_import(options: ImportOptions, on_progress: Callable[[ImportProgress], None]) -> ImportReport:
+    """Import exported records in this process.
+
+    Raises:
+        Outage: a collector service is writing into this data directory.
+    """
+    from pod_desktop.services import importing
+
+    home = open_home(options.data_dir)
+    lock = hold_service(home.data_dir)
+    writer = None
+    try:
+        writer = home.open_writer()
+        return importing.import_files(options.files, writer, home.clock, on_progress)
+    finally:
+        if writer is not None:
+            writer.close()
+        lock.release()
+        home.close()
+
+
+def hold_service(data_dir: DataDir) -> Lock:
+    """The lock of the one process that writes into this data directory's store.
+
+    Raises:
+        Outage: another process holds it.
+    """
+    lock = Lock(data_dir.service_lock)
+    holder = lock.acquire()
+    if holder is not None:
+        by = f"process {holder}" if holder else "another process"
+        raise Outage(
+            f"A collector service is running on this data directory already ({by}).",
+            str(data_dir.root),
+            "Stop that one first, or choose another directory with --data-dir.",
+        )
+    return lock
+
+
+async def _collect(home: Home, options: CollectOptions, tell: Tell) -> int:
+    from pod_desktop import content
+    from pod_desktop.services.collect import CollectorService
+    from pod_desktop.services.import_jobs import ImportJobs
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError):  # Windows
+            loop.add_signal_handler(number, stop.set)
+    jobs: ImportJobs | None = None
+
+    def obey(command: Command) -> bool:
+        if command.name == STOP:
+            stop.set()
+            return True
+        return jobs is not None and jobs.obey(command)
+
+    service = CollectorService(
+        home.ledger,
+        home.open_writer(),
+        home.vault,
+        home.clock,
+        read=content.read,
+        on_publish=tell,
+        on_command=obey,
+    )
+    jobs = ImportJobs(home.ledger, service.writer, home.clock)
+    try:
+        done = await service.run(
+            stop,
+            names=options.names,
+            until_caught_up=options.until_caught_up,
+            for_seconds=options.seconds,
+            before_close=lambda: asyncio.to_thread(jobs.stop),
+        )
+    finally:
+        jobs.stop()
+    return 0 if done else 1
+
+
+def _take_secrets(vault: SessionVault) -> None:
+    """Take secrets of this session from standard input for as long as a window holds it open."""
+
+    def take() -> None:
+        for line in sys.stdin:
+            try:
+                vault.accept(line)
+            except ValueError:
+                _log.warning("a line on standard input is no secret")
+
+    threading.Thread(target=take, name="secrets", daemon=True).start()
+
+
+def _log_to(path: Path, *, loud: bool) -> None:
+    """Log to the data directory, bounded, and in the foreground to standard error too."""
+    handler = logging.handlers.RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=1, delay=True)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    # These two print headers, and so keys, at their finer levels.
+    for name in ("websockets", "httpx", "httpcore", "asyncio"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    if loud:
+        console = logging.StreamHandler()
+        console.setLevel(logging.WARNING)
+        root.addHandler(console)
+
+
+# the window
+
+
+def run_window(options: WindowOptions) -> int:
+    """Open the window; the exit code of the program."""
+    raise NotImplementedError
