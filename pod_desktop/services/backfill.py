@@ -12,13 +12,15 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pod_desktop.core import limits
-from pod_desktop.core.clock import HOUR, MINUTE, SECOND
+from pod_desktop.core.clock import MINUTE, SECOND
 from pod_desktop.stream import first_in_reach, from_runs, hour_begin, hour_of, runs
 
 SETTLE: Final = 3 * MINUTE
 """After its end an hour may not be complete in the archive at once (one collector waits two minutes)."""
 BUFFER: Final = limits.LIVE_BUFFER_SECONDS * SECOND - 5 * MINUTE
 """A break of up to this is bridged by the service's live buffer, with room for clocks that differ."""
+GRACE: Final = 2 * MINUTE
+"""Where someone asked for no backfill: how long the first connection may take without the archive."""
 INTERVALS: Final = 200
 """Stretches of live coverage that are remembered; the oldest are forgotten, and so fetched again."""
 
@@ -28,7 +30,7 @@ class Coverage:
     """What a stream has of each hour since its start."""
 
     start: int
-    """Microseconds UTC of `collect from`."""
+    """Microseconds UTC from which on records are wanted."""
     first: int
     """The hour that collecting begins with."""
     archived: frozenset[int] = frozenset()
@@ -41,9 +43,9 @@ class Coverage:
 
     @classmethod
     def begin(cls, start: int, *, created: int, backfill: bool) -> Coverage:
-        """Nothing yet. Without backfill the hour under way is left to the live stream."""
-        first = hour_of(start) if backfill else hour_of(start + HOUR - 1)
-        return cls(start=start, first=max(first, first_in_reach(created)))
+        """Nothing yet. Without backfill the first moments belong to the live stream that is on its way."""
+        start = start if backfill else start + GRACE
+        return cls(start=start, first=max(hour_of(start), first_in_reach(created)))
 
     @classmethod
     def load(cls, values: Mapping[str, object], fresh: Coverage) -> Coverage:
@@ -74,7 +76,7 @@ class Coverage:
 
     def has(self, hour: int) -> bool:
         """Is the hour done, so far as it has come?"""
-        begin, end = hour_begin(hour), hour_begin(hour + 1)
+        begin, end = max(hour_begin(hour), self.start), hour_begin(hour + 1)
         return hour in self.archived or any(since <= begin and until >= end for since, until in self.live)
 
     def missing(self, now: int) -> list[int]:
@@ -90,7 +92,8 @@ class Coverage:
     def unfinished(self, now: int, *, unbroken: bool) -> tuple[int, int] | None:
         """The stretch up to now that no settled hour holds, unless one unbroken live session does."""
         begin = hour_begin(max(hour_of(now - SETTLE), self.first))
-        if begin >= now or (unbroken and self.bridged(now) and self.live[-1][0] <= begin):
+        wanted = max(begin, self.start)
+        if wanted >= now or (unbroken and self.bridged(now) and self.live[-1][0] <= wanted):
             return None
         return begin, now
 

@@ -65,8 +65,8 @@ class Timing:
     """A quiet live stream notes this often that nothing was missed."""
     check: float = 30.0
     """How often a live stream looks whether an hour is due from the archive."""
-    again: float = 60.0
-    """The hour under way is fetched again before going live when that was longer ago."""
+    again: float = 1800.0
+    """The hour under way is fetched once more before going live when that was longer ago."""
     visit: float = 600.0
     """While catching up, the live stream is visited when it was left so long ago."""
     quiet: float = 2.0
@@ -205,15 +205,16 @@ class StreamTask:
 
         False when it is the live stream's turn before all are fetched.
         """
-        asked: float | None = None
+        asked: list[float] = []
         refused = 0
         while not self._stopping.is_set():
             now, monotonic = self.clock.now(), self.clock.monotonic()
             coverage = self._covered()
             missing = coverage.missing(now)
             self.board.advance(_share_done(coverage, now, len(missing)))
-            if asked is None or (not missing and monotonic - asked > self.timing.again):
-                asked = monotonic
+            late = not missing and len(asked) == 1 and monotonic - asked[0] > self.timing.again
+            if not asked or late:
+                asked.append(monotonic)
                 if stretch := coverage.unfinished(now, unbroken=self._unbroken):
                     await self._fetch_stretch(key, *stretch)
                 continue

@@ -14,7 +14,7 @@ from pod_desktop import content
 from pod_desktop.core.clock import Clock, SystemClock
 from pod_desktop.core.connector import CollectConnector
 from pod_desktop.core.secret import Secret
-from pod_desktop.core.status import LIVE, STARTING, StreamStatus
+from pod_desktop.core.status import LIVE, STARTING, STOPPED, StreamStatus
 from pod_desktop.services.collect import CollectorService
 from pod_desktop.services.collect_stream import Timing
 from pod_desktop.simulator import Simulator
@@ -24,7 +24,7 @@ from pod_desktop.store.reader import SegmentReader
 from pod_desktop.store.writer import SegmentWriter
 from pod_desktop.vault import MemoryVault
 
-QUICK = Timing(quiet=0.3, backoff=0.05, check=0.2, again=0.5, mark=0.3, connect=5, archive_idle=3)
+QUICK = Timing(quiet=0.3, backoff=0.05, check=0.2, mark=0.3, connect=5, archive_idle=3)
 _STREAMS = logging.getLogger("pod_desktop.services.collect_stream")
 
 
@@ -114,6 +114,12 @@ class Desk:
     async def all_live(self, count: int = 2) -> None:
         """Return when so many streams are live."""
         await self.until(lambda: [status.state for status in self.statuses()].count(LIVE) >= count)
+
+    async def all_stopped(self) -> None:
+        """Return when the service has ended by itself."""
+        await self.until(
+            lambda: self.statuses() and {status.state for status in self.statuses()} == {STOPPED}, 30
+        )
 
     def statuses(self) -> list[StreamStatus]:
         return self.service.statuses() if self.service else []
