@@ -13,14 +13,15 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pod_desktop.core.clock import SystemClock
-from pod_desktop.core.faults import Outage
+from pod_desktop.core.clock import Clock, SystemClock
+from pod_desktop.core.faults import Fault, Outage
 from pod_desktop.core.limits import MIB
 from pod_desktop.store import Command, DataDir, Ledger, Lock, default_root
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 STOP: Final = "stop"
 """Command of a window: stop collecting and end."""
 LOG_BYTES: Final = 2 * MIB
+LOCK_TRIES: Final = 6
+LOCK_PAUSE_SECONDS: Final = 0.05
 _log: Final = logging.getLogger(__name__)
 
 
@@ -41,7 +44,7 @@ class Home:
 
     def __init__(self, data_dir: DataDir) -> None:
         self.data_dir = data_dir
-        self.clock = SystemClock()
+        self.clock: Clock = SystemClock()
         self.ledger = Ledger(data_dir.ledger)
         self._readers: list[Reader] = []
         self._lock = threading.Lock()
@@ -74,6 +77,12 @@ class Home:
 
         return vault.SessionVault(vault.open_vault(os.environ, profile_id(self.ledger)))
 
+    def use_memory_vault(self, why: str) -> None:
+        """Keep all secrets in memory, before the vault is first used."""
+        from pod_desktop import vault
+
+        self.vault = vault.SessionVault(vault.MemoryVault(why))
+
     def close(self) -> None:
         with self._lock:
             readers, self._readers = self._readers, []
@@ -100,8 +109,6 @@ def run_collect(options: CollectOptions, tell: Tell) -> int:
     lock = hold_service(home.data_dir)
     try:
         _log_to(home.data_dir.log, loud=not options.detached)
-        if options.secrets_stdin:
-            _take_secrets(home.vault)
         return asyncio.run(_collect(home, options, tell))
     finally:
         lock.release()
@@ -136,15 +143,17 @@ def hold_service(data_dir: DataDir) -> Lock:
         Outage: another process holds it.
     """
     lock = Lock(data_dir.service_lock)
-    holder = lock.acquire()
-    if holder is not None:
-        by = f"process {holder}" if holder else "another process"
-        raise Outage(
-            f"A collector service is running on this data directory already ({by}).",
-            str(data_dir.root),
-            "Stop that one first, or choose another directory with --data-dir.",
-        )
-    return lock
+    for _ in range(LOCK_TRIES):
+        # A window that looks whether a service runs holds the lock for a moment.
+        if (holder := lock.acquire()) is None:
+            return lock
+        time.sleep(LOCK_PAUSE_SECONDS)
+    by = f"process {holder}" if holder else "another process"
+    raise Outage(
+        f"A collector service is running on this data directory already ({by}).",
+        str(data_dir.root),
+        "Stop that one first, or choose another directory with --data-dir.",
+    )
 
 
 async def _collect(home: Home, options: CollectOptions, tell: Tell) -> int:
@@ -157,6 +166,8 @@ async def _collect(home: Home, options: CollectOptions, tell: Tell) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError):  # Windows
             loop.add_signal_handler(number, stop.set)
+    if options.secrets_stdin or options.until_eof:
+        _read_input(home.vault if options.secrets_stdin else None, _at_eof(loop, stop, options.until_eof))
     jobs: ImportJobs | None = None
 
     def obey(command: Command) -> bool:
@@ -188,17 +199,28 @@ async def _collect(home: Home, options: CollectOptions, tell: Tell) -> int:
     return 0 if done else 1
 
 
-def _take_secrets(vault: SessionVault) -> None:
+def _at_eof(loop: asyncio.AbstractEventLoop, stop: asyncio.Event, ends: bool) -> Callable[[], None]:
+    def eof() -> None:
+        if ends:
+            with suppress(RuntimeError):  # the loop has closed meanwhile
+                loop.call_soon_threadsafe(stop.set)
+
+    return eof
+
+
+def _read_input(vault: SessionVault | None, eof: Callable[[], None]) -> None:
     """Take secrets of this session from standard input for as long as a window holds it open."""
 
     def take() -> None:
         for line in sys.stdin:
             try:
-                vault.accept(line)
-            except ValueError:
+                if vault is not None:
+                    vault.accept(line)
+            except (Fault, ValueError):
                 _log.warning("a line on standard input is no secret")
+        eof()
 
-    threading.Thread(target=take, name="secrets", daemon=True).start()
+    threading.Thread(target=take, name="standard input", daemon=True).start()
 
 
 def _log_to(path: Path, *, loud: bool) -> None:
@@ -222,4 +244,41 @@ def _log_to(path: Path, *, loud: bool) -> None:
 
 def run_window(options: WindowOptions) -> int:
     """Open the window; the exit code of the program."""
-    raise NotImplementedError
+    from pod_desktop.ui.session import Demo, run_session
+
+    demo = Demo() if options.demo else None
+    data_dir = demo.root if demo is not None else options.data_dir
+    try:
+        home = open_home(data_dir)
+        try:
+            if demo is not None:
+                home.use_memory_vault("The demo keeps its keys in memory.")
+            lock = hold_window(home.data_dir)
+            _log_to(home.data_dir.log, loud=False)
+            try:
+                return run_session(home, files=options.files, demo=demo)
+            finally:
+                lock.release()
+        finally:
+            home.close()
+    finally:
+        if demo is not None:
+            demo.remove()
+
+
+def hold_window(data_dir: DataDir) -> Lock:
+    """The lock of the one window on this data directory.
+
+    Raises:
+        Outage: another window holds it.
+    """
+    lock = Lock(data_dir.window_lock)
+    holder = lock.acquire()
+    if holder is not None:
+        by = f"process {holder}" if holder else "another process"
+        raise Outage(
+            f"A window is open on this data directory already ({by}).",
+            str(data_dir.root),
+            "Use that window, or choose another directory with --data-dir.",
+        )
+    return lock

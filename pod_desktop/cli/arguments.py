@@ -124,6 +124,7 @@ def _collect(commands: Commands) -> None:
     )
     collect.add_argument("--secrets-stdin", action="store_true", help=argparse.SUPPRESS)
     collect.add_argument("--detached", action="store_true", help=argparse.SUPPRESS)
+    collect.add_argument("--until-eof", action="store_true", help=argparse.SUPPRESS)
 
 
 def _import(commands: Commands) -> None:

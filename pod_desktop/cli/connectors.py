@@ -11,7 +11,8 @@ from pod_desktop.cli.formats import dumps
 from pod_desktop.cli.options import App, Home
 from pod_desktop.cli.terminal import Out, visible, warn
 from pod_desktop.core import clock
-from pod_desktop.core.connector import DEFAULT_STREAM_URL, to_file
+from pod_desktop.core.connector import DEFAULT_STREAM_URL
+from pod_desktop.core.definition import connector_to_file
 from pod_desktop.core.faults import UserFault
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def _remove(options: Namespace, home: Home, out: Out) -> int:
 def _as_object(entry: ConnectorEntry) -> dict[str, Any]:
     """The connector's file, and what the ledger knows beside it."""
     return {
-        **to_file(entry.connector),
+        **connector_to_file(entry.connector),
         "function": entry.connector.function,
         "enabled": entry.enabled,
         "created": clock.iso(entry.created),

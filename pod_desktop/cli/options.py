@@ -41,6 +41,8 @@ class CollectOptions:
     until_caught_up: bool = False
     secrets_stdin: bool = False
     """Secrets of this session come as JSON lines on standard input, from a window."""
+    until_eof: bool = False
+    """Stop when standard input ends: whoever started this has gone."""
     detached: bool = False
     """Started by a window: goes on without a terminal, and outlives it."""
 

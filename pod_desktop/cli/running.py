@@ -47,6 +47,7 @@ def collect(options: Namespace, app: App, out: Out) -> int:
             until_caught_up=options.until_caught_up,
             secrets_stdin=options.secrets_stdin,
             detached=options.detached,
+            until_eof=options.until_eof,
         ),
         Teller(out, options.json).tell,
     )

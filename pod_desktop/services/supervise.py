@@ -5,12 +5,11 @@ The service is a process of its own and outlives the window. A window that finds
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -21,12 +20,20 @@ HEALTHY_SECONDS: Final = 60.0
 """A service that lived this long before it died is started again at once."""
 
 
-def command_line(data_dir: Path) -> list[str]:
-    """What starts the service on this data directory; secrets of this session come on its standard input."""
-    arguments = ["--data-dir", str(data_dir), "collect", "--secrets-stdin", "--detached"]
+def program(*arguments: str) -> list[str]:
+    """The command line that runs this program again with these arguments."""
     if getattr(sys, "frozen", False):
         return [sys.executable, *arguments]
     return [sys.executable, "-m", "pod_desktop", *arguments]
+
+
+def service_command(data_dir: Path, *, until_eof: bool = False) -> list[str]:
+    """What starts the service on this data directory; secrets of this session come on its standard input.
+
+    With `until_eof` it ends with whoever holds its standard input.
+    """
+    end = ["--until-eof"] if until_eof else []
+    return program("--data-dir", str(data_dir), "collect", "--secrets-stdin", "--detached", *end)
 
 
 def restart_wait(deaths: int) -> float:
@@ -44,17 +51,22 @@ class ServiceProcess:
         output: Path,
         holder: Callable[[], int | None],
         monotonic: Callable[[], float],
+        secrets: Callable[[], Iterable[str]] = tuple,
     ) -> None:
-        """`holder` gives the process id of whoever holds the service lock, or None.
-
-        `output` gets what the service prints.
+        """
+        Args:
+            arguments: what starts it, see service_command().
+            output: gets what the service prints.
+            holder: gives the process id of whoever holds the service lock, or None.
+            monotonic: a clock in seconds.
+            secrets: gives this session's secrets as lines (vault.SessionVault.lines), for each start.
         """
         self._arguments = list(arguments)
         self._output = output
         self._holder = holder
         self._monotonic = monotonic
         self._process: subprocess.Popen[bytes] | None = None
-        self._secrets: dict[tuple[str, str], dict[str, str]] = {}
+        self._secrets = secrets
         self._deaths = 0
         self._started = 0.0
         self._not_before = 0.0
@@ -87,11 +99,13 @@ class ServiceProcess:
         self._start(now)
         return True
 
-    def give_secret(self, connector: str, name: str, origin: str, value: str) -> None:
-        """Hand a secret of this session to the service, now and after each restart."""
-        line = {"connector": connector, "name": name, "origin": origin, "value": value}
-        self._secrets[connector, name] = line
-        self._send(line)
+    def give_secrets(self) -> bool:
+        """Hand this session's secrets to the child; False if the service that runs is not this window's."""
+        if self.pid is None:
+            return False
+        for line in self._secrets():
+            self._send(line)
+        return True
 
     def stop(self, seconds: float) -> bool:
         """Ask this window's child to stop cleanly, wait, then end it. False if it had to be killed."""
@@ -134,8 +148,7 @@ class ServiceProcess:
                 start_new_session=True,
             )
         self._started = now
-        for line in self._secrets.values():
-            self._send(line)
+        self.give_secrets()
 
     def _forget(self, now: float) -> None:
         self._deaths = 1 if now - self._started >= HEALTHY_SECONDS else self._deaths + 1
@@ -145,10 +158,10 @@ class ServiceProcess:
                 self._process.stdin.close()
         self._process = None
 
-    def _send(self, line: dict[str, str]) -> None:
+    def _send(self, line: str) -> None:
         process = self._process
         if process is None or process.stdin is None:
             return
         with self._stdin_lock, suppress(OSError):
-            process.stdin.write(json.dumps(line).encode() + b"\n")
+            process.stdin.write(line.rstrip("\n").encode() + b"\n")
             process.stdin.flush()

@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -65,6 +66,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--kind", choices=CONTENT_TYPES, default=None, help="write only this content type")
 
+    parser.add_argument("--until-eof", action="store_true", help=argparse.SUPPRESS)
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code: 0 done, 1 it failed, 2 bad use."""
@@ -93,6 +96,8 @@ def run(given: argparse.Namespace) -> int:
 
 async def _serve(given: argparse.Namespace) -> int:
     stop = asyncio.Event()
+    if given.until_eof:
+        _stop_at_eof(stop)
     with _stopped_by_signals(stop):
         async with Simulator(
             port=given.port,
@@ -109,6 +114,19 @@ async def _serve(given: argparse.Namespace) -> int:
             print(json.dumps(simulator.coordinates() | {"pid": os.getpid()}), flush=True)
             await stop.wait()
     return 0
+
+
+def _stop_at_eof(stop: asyncio.Event) -> None:
+    """End with whoever holds our standard input, however that one ends."""
+    loop = asyncio.get_running_loop()
+
+    def wait() -> None:
+        while sys.stdin.buffer.read(4096):
+            pass
+        with contextlib.suppress(RuntimeError):  # the loop has closed meanwhile
+            loop.call_soon_threadsafe(stop.set)
+
+    threading.Thread(target=wait, name="standard input", daemon=True).start()
 
 
 @contextlib.contextmanager

@@ -26,6 +26,11 @@ class Zone:
         """Whether times are shown in UTC."""
         return self._utc
 
+    @property
+    def tzinfo(self) -> tzinfo:
+        """The zone, for times that are typed without one."""
+        return UTC if self._utc else (datetime.now().astimezone().tzinfo or UTC)
+
     def use_utc(self, utc: bool) -> None:
         """Change the zone; what was written before must be written again."""
         self._utc = utc

@@ -14,8 +14,17 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
-from PySide6.QtGui import QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent, QIcon
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QShowEvent
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QMainWindow,
+    QMenuBar,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from pod_desktop import __version__
 from pod_desktop.core.resources import resource
@@ -62,13 +71,14 @@ class MainWindow(QMainWindow):
         theme: Theme,
         *,
         data_dir: str = "",
+        zone: Zone | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.desk = desk
         self.preferences = preferences
         self.theme = theme
-        self.zone = Zone(utc=preferences.utc)
+        self.zone = zone or Zone(utc=preferences.utc)
         self._data_dir = data_dir
         self._pages: dict[str, Page] = {}
         self._made: dict[str, QWidget] = {}
@@ -126,11 +136,24 @@ class MainWindow(QMainWindow):
         column.addWidget(hairline())
         column.addWidget(self.status)
         self.setCentralWidget(whole)
-        self.menuBar().setNativeMenuBar(False)
-        self.menuBar().setCornerWidget(PlainLabel("POD Desktop", "brand"), Qt.Corner.TopLeftCorner)
+        self.setMenuWidget(self._top_line())
         self.add_page(Page(key=EVENTS, group=HUNT, title="Events", make=lambda: self.events))
         self.add_page(Page(key=SETTINGS, group=MANAGE, title="Settings", make=self._make_settings))
         self.go(EVENTS)
+
+    def _top_line(self) -> QWidget:
+        self.menu_bar = QMenuBar()
+        self.menu_bar.setNativeMenuBar(False)
+        self.menu_bar.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.menu_bar.setFixedHeight(28)
+        line = QWidget()
+        line.setFixedHeight(28)
+        row = QHBoxLayout(line)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(PlainLabel("POD Desktop", "brand"))
+        row.addWidget(self.menu_bar, 1)
+        return line
 
     def _make_settings(self) -> QWidget:
         page = SettingsPage(self.preferences, self._data_dir)
@@ -148,7 +171,7 @@ class MainWindow(QMainWindow):
         bugs.bugs().seen.connect(self._bug_seen)
 
     def _build_menus(self) -> None:
-        made = self.commands = Commands(self, self.menuBar())
+        made = self.commands = Commands(self, self.menu_bar)
         events, table, detail = self.events, self.events.table, self.events.detail
 
         def add(menu: str, words: str, run: Callable[[], object], *keys: str, **more: object) -> None:
@@ -248,6 +271,10 @@ class MainWindow(QMainWindow):
             self.stack.setCurrentWidget(first_run)
         else:
             self.stack.setCurrentWidget(self.page(key))
+        if (front := self.stack.currentWidget()) is not None and not front.isAncestorOf(
+            self.focusWidget() or self
+        ):
+            front.setFocus()
 
     def set_first_run(self, make: Callable[[], QWidget]) -> None:
         """What stands on Events while no connector is configured and no record stored."""
@@ -479,6 +506,11 @@ class MainWindow(QMainWindow):
         self._closing = True
         self.keep_state()
         self.quitRequested.emit(stop_collecting)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self.focusWidget() is None or not self.events.isAncestorOf(self.focusWidget()):
+            self.events.table.setFocus()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Closing asks to quit; whoever composed the window stops what runs and then hides it."""
