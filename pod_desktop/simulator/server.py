@@ -8,7 +8,6 @@ import http
 import logging
 import ssl
 import struct
-from collections.abc import AsyncIterator
 from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
@@ -152,6 +151,9 @@ class StreamServer:
             sim.note_handshake(asked, 409)
             return _response(faults.answer(409))
         session = Session(asked.key, asked.kind, asked.archive, slot)
+        if session.archive is None:
+            # Now, not when the sender first runs: what is released in between belongs to this session.
+            session.position = sim.sessions.resume_at(session, sim.now(), sim.journals[session.kind].last)
         sim.sessions.begin(session)
         sim.note_handshake(asked, 101)
         connection.session = session
@@ -207,10 +209,10 @@ async def end(sim: Simulator, connection: Connection, session: Session, how: str
         session.silent = True
         connection.fall_silent()
         sim.sessions.end(session, sim.clock.monotonic(), sim.linger)
-    elif how == RESET:
-        connection.reset()
-    elif how == ABORT:
-        connection.transport.abort()
+    elif how in (RESET, ABORT):
+        connection.reset() if how == RESET else connection.transport.abort()
+        # The end is noticed in the loop's next turn only; without a wait the sender would not let it come.
+        await connection.wait_closed()
     else:
         await connection.close(int(how), "simulated")
     session.kick()
@@ -238,32 +240,27 @@ class Sender:
                 await self._connection.wait_closed()
             return
         if session.archive is None:
-            await self._live(sim.sessions.resume_at(session, sim.clock.now()))
+            await self._live(session.position)
             return
         begin, until = session.archive
-        async for item in self._archived(begin, until):
-            if not await self._send(item):
-                return
-        if until is not None or sim.options.since_alone == "close":
-            if sim.options.archive_ends == "drop":
-                self._connection.transport.abort()
-            else:
-                await self._connection.close(1000)
+        if not await self._archive(begin, sim.clock.now() if until is None else until):
             return
-        await self._live(sim.clock.now() - int(sim.options.resume_overlap * SECOND))
+        if until is None and sim.options.since_alone == "live":
+            await self._live(sim.clock.now() - int(sim.options.resume_overlap * SECOND))
+        elif sim.options.archive_ends == "drop":
+            self._connection.transport.abort()
+        else:
+            await self._connection.close(1000)
 
-    async def _archived(self, begin: int, until: int | None) -> AsyncIterator[Item]:
-        """The frames of the hours asked for, as far as they exist by now and may be seen already."""
-        sim = self._sim
-        hour = begin - begin % HOUR
-        last = sim.clock.now() if until is None else -(-until // HOUR) * HOUR
-        while hour < last:
-            hidden = sim.options.archive_visible_after
-            if hidden is not None and hour + HOUR + hidden * SECOND > sim.clock.now():
-                return
-            async for item in sim.archive_hour(self._session.kind, hour):
-                yield item
-            hour += HOUR
+    async def _archive(self, begin: int, end: int) -> bool:
+        """Send the hours that touch [begin, end); False when the session has come to its end before."""
+        hours = begin - begin % HOUR, -(-end // HOUR) * HOUR
+        frames = self._sim.archive(self._session.kind, *hours, lambda: not self._connection.gone)
+        async with contextlib.aclosing(frames):
+            async for item in frames:
+                if not await self._send(item):
+                    return False
+        return not self._connection.gone
 
     async def _live(self, position: int) -> None:
         sim, session, connection = self._sim, self._session, self._connection
@@ -287,8 +284,7 @@ class Sender:
         loop, idle = self._connection.loop, self._sim.options.idle_seconds
         quiet_since = max(self._connection.heard, self._written)
         if loop.time() - quiet_since >= idle:
-            self._session.abnormal = True
-            self._connection.transport.abort()
+            await end(self._sim, self._connection, self._session, ABORT)
             return
         await self._misbehave()
         due = min(quiet_since + idle, self._next_drop, self._next_silence)

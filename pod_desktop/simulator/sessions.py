@@ -84,12 +84,12 @@ class Sessions:
     def open(self) -> list[Session]:
         return list(self._held.values())
 
-    def resume_at(self, session: Session, now: int) -> int:
-        """Moment after which a new live session gets what is buffered."""
+    def resume_at(self, session: Session, now: int, last: int) -> int:
+        """Moment after which a new live session gets what is buffered; `last` is that of the newest entry."""
         oldest = now - self._buffer
         known = self._positions.get(self._scope_key(session))
         if known is None:
-            return oldest if self._first_live == "hour" else now
+            return oldest if self._first_live == "hour" else last
         return max(known - self._overlap, oldest)
 
     def delivered(self, session: Session, at: int) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import ssl
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from types import TracebackType
@@ -231,18 +231,24 @@ class Simulator:
 
     # For the stream server
 
-    async def archive_hour(self, kind: str, hour: int) -> AsyncIterator[Item]:
-        """The frames of one hour that exist by now."""
-        flow = Flow(self.generator, (kind,), hour)
-        moment = hour
-        while moment < hour + HOUR and moment <= self.clock.now():
-            moment += MINUTE
-            for item in flow.until(moment):
-                if item.release <= self.clock.now():
-                    yield item
-            await asyncio.sleep(0)
-        for item in tuple(self._published[kind].get(hour // HOUR, ())):
-            yield item
+    async def archive(
+        self, kind: str, begin: int, end: int, wanted: Callable[[], bool] = lambda: True
+    ) -> AsyncGenerator[Item, None]:
+        """The frames of these whole hours that exist by now and may be seen already, while they are wanted."""
+        flow = Flow(self.generator, (kind,), begin)
+        hidden = self.options.archive_visible_after
+        for hour in range(begin, end, HOUR):
+            if hidden is not None and hour + HOUR + hidden * SECOND > self.clock.now():
+                return
+            for moment in range(hour + MINUTE, hour + HOUR + MINUTE, MINUTE):
+                if moment - MINUTE > self.clock.now() or not wanted():
+                    break
+                for item in flow.until(moment):
+                    if item.release <= self.clock.now():
+                        yield item
+                await asyncio.sleep(0)
+            for item in tuple(self._published[kind].get(hour // HOUR, ())):
+                yield item
 
     def note_sent(self, item: Item) -> None:
         if not item.rid:
