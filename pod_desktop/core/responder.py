@@ -54,6 +54,11 @@ class RespondConnector:
         return "respond"
 
     @property
+    def content_types(self) -> tuple[str, ...]:
+        """None: a responder collects nothing."""
+        return ()
+
+    @property
     def title(self) -> str:
         """`Add to Org Block List`: the type without the product's name."""
         return self.type.removeprefix(_PREFIX)
@@ -65,7 +70,8 @@ class RespondConnector:
 
     def secret_origin(self) -> str:
         """What the stored secret is bound to; a change of any of it un-binds the secret."""
-        return f"{self.token_url} {self.origin} verify={self.verify_tls} respond"
+        trust = f" trusting {self.ca_file}" if self.ca_file else ""
+        return f"{self.token_url} {self.origin} verify={self.verify_tls}{trust} respond"
 
     def may_act_on(self, tenant: str) -> bool:
         """Whether this responder may act on a record of that tenant."""

@@ -24,7 +24,7 @@ from pod_desktop.services.collect_commit import Committer, ReadRecord
 from pod_desktop.services.collect_status import StreamBoard
 from pod_desktop.services.collect_stream import StreamTask, Timing
 from pod_desktop.services.tasks import Tasks
-from pod_desktop.store import Command, ConnectorEntry, ServiceInfo, Writer
+from pod_desktop.store import CollectEntry, Command, ServiceInfo, Writer
 
 POLL_SECONDS: Final = 0.2
 """How often the ledger is looked at and states are published."""
@@ -39,7 +39,7 @@ class LedgerPort(Protocol):
     """What the service needs of store.ledger.Ledger."""
 
     def version(self) -> int: ...
-    def connectors(self) -> list[ConnectorEntry]: ...
+    def collectors(self) -> list[CollectEntry]: ...
     def put_statuses(self, statuses: list[StreamStatus], *, now: int) -> None: ...
     def drop_status(self, connector: str, kind: str) -> None: ...
     def put_service(self, info: ServiceInfo | None) -> None: ...
@@ -56,7 +56,7 @@ class VaultPort(Protocol):
 class _Running:
     """A stream at work, and the definition it was started with."""
 
-    entry: ConnectorEntry
+    entry: CollectEntry
     task: StreamTask
     future: asyncio.Task[None]
 
@@ -188,14 +188,14 @@ class CollectorService:
         leaving = any(wanted.get(key) != running.entry for key, running in self._streams.items())
         self._seen = None if leaving else version
 
-    def _look(self) -> tuple[int, list[ConnectorEntry], list[Command]]:
+    def _look(self) -> tuple[int, list[CollectEntry], list[Command]]:
         """The ledger's version, and what it holds if that has changed."""
         version = self._ledger.version()
         if version == self._seen:
             return version, [], []
-        return version, self._ledger.connectors(), self._ledger.take_commands()
+        return version, self._ledger.collectors(), self._ledger.take_commands()
 
-    def _start(self, name: str, kind: str, entry: ConnectorEntry) -> None:
+    def _start(self, name: str, kind: str, entry: CollectEntry) -> None:
         board = StreamBoard(name, kind, self._clock)
         self._boards[name, kind] = board
         task = StreamTask(
@@ -215,7 +215,7 @@ class CollectorService:
     def _key_of(self, connector: CollectConnector) -> Secret | None:
         return self._vault.get(connector.name, "api_key", connector.secret_origin())
 
-    async def _show_idle(self, known: dict[tuple[str, str], ConnectorEntry], chosen: Collection[str]) -> None:
+    async def _show_idle(self, known: dict[tuple[str, str], CollectEntry], chosen: Collection[str]) -> None:
         """Say of disabled streams that they are, and forget those that are no more."""
         for key, board in list(self._boards.items()):
             if key not in known and key not in self._streams:
@@ -290,7 +290,7 @@ class CollectorService:
         self._on_publish(stopped)
 
 
-def _check_names(names: Collection[str], entries: list[ConnectorEntry]) -> None:
+def _check_names(names: Collection[str], entries: list[CollectEntry]) -> None:
     known = {entry.connector.name.casefold() for entry in entries}
     for name in names:
         if name.casefold() not in known:

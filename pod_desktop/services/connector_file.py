@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from pod_desktop.core import limits
-from pod_desktop.core.connector import SECRET_NAMES, CollectConnector, check_api_key, from_file
+from pod_desktop.core.definition import SECRET_TITLES, Connector, check_secret, connector_from_file
 from pod_desktop.core.faults import UserFault
 from pod_desktop.core.secret import Secret
 
 SECRETS_BYTES: Final = 4 * limits.SECRET_CHARS
 
 
-def read_connector_file(path: Path, taken: Iterable[str] = ()) -> CollectConnector:
-    """The connector that a file defines.
+def read_connector_file(path: Path, taken: Iterable[str] = ()) -> Connector:
+    """The connector of either kind that a file defines.
 
     Args:
         path: A JSON file of at most limits.CONNECTOR_FILE_BYTES.
@@ -26,7 +26,7 @@ def read_connector_file(path: Path, taken: Iterable[str] = ()) -> CollectConnect
     Raises:
         UserFault: it cannot be read, is no strict JSON object, or holds unknown, missing or unfit values.
     """
-    return from_file(read_json_file(path), taken)
+    return connector_from_file(read_json_file(path), taken)
 
 
 def read_json_file(path: Path) -> dict[str, Any]:
@@ -54,7 +54,8 @@ def read_json_file(path: Path) -> dict[str, Any]:
 
 
 def read_secrets(data: bytes) -> dict[str, Secret]:
-    """The secrets that come as one JSON object, for example on standard input: `{"api_key": "…"}`.
+    """The secrets that come as one JSON object, for example on standard input: `{"api_key": "…"}`,
+    or `{"client_id": "…", "client_secret": "…"}`.
 
     Raises:
         UserFault: no such object, or a value that cannot be that secret. The words never hold a value.
@@ -64,15 +65,15 @@ def read_secrets(data: bytes) -> dict[str, Secret]:
         raise UserFault("That is too long for secrets.", where)
     found: dict[str, Secret] = {}
     for name, value in _object(data, where).items():
-        if name not in SECRET_NAMES:
+        if name not in SECRET_TITLES:
             raise UserFault(
-                "There is a secret of an unknown name.", where, f"Known: {', '.join(SECRET_NAMES)}."
+                "There is a secret of an unknown name.", where, f"Known: {', '.join(SECRET_TITLES)}."
             )
         if not isinstance(value, str):
             raise UserFault(f"{name!r} must be text.", where)
-        found[name] = Secret(check_api_key(value))
+        found[name] = Secret(check_secret(name, value))
     if not found:
-        raise UserFault("There is no secret in it.", where, f"Known: {', '.join(SECRET_NAMES)}.")
+        raise UserFault("There is no secret in it.", where, f"Known: {', '.join(SECRET_TITLES)}.")
     return found
 
 

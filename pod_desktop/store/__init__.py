@@ -2,7 +2,14 @@
 
 from pod_desktop.store.datadir import DataDir, Lock, default_root, lock_holder
 from pod_desktop.store.journal import Journal
-from pod_desktop.store.ledger import Command, ConnectorEntry, Ledger, ServiceInfo
+from pod_desktop.store.ledger import (
+    CollectEntry,
+    Command,
+    ConnectorEntry,
+    Ledger,
+    RespondEntry,
+    ServiceInfo,
+)
 from pod_desktop.store.port import (
     BACKFILL,
     LIVE,
@@ -27,6 +34,7 @@ __all__ = [
     "BACKFILL",
     "LIVE",
     "Ask",
+    "CollectEntry",
     "Command",
     "Commit",
     "Committed",
@@ -42,6 +50,7 @@ __all__ = [
     "Place",
     "Progress",
     "Reader",
+    "RespondEntry",
     "ServiceInfo",
     "Source",
     "Totals",

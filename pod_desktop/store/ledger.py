@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +17,15 @@ from typing import Any, Final
 import apsw
 
 from pod_desktop.core.clock import DAY
-from pod_desktop.core.connector import CollectConnector, from_file, to_file
+from pod_desktop.core.connector import CollectConnector
+from pod_desktop.core.definition import Connector, connector_from_file, connector_to_file
 from pod_desktop.core.faults import Outage, UserFault
+from pod_desktop.core.responder import ALL_TENANTS, RespondConnector
 from pod_desktop.core.status import StreamStatus
 
 SCHEMA: Final = 1
+TENANTS: Final = "tenants"
+"""Key of the setting that lists the tenants."""
 _TABLES: Final = """
 create table connector(
     id integer primary key, name text not null unique collate nocase, definition text not null,
@@ -37,13 +41,27 @@ create table setting(key text primary key, value text not null) without rowid;
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectorEntry:
-    """A connector as the ledger keeps it."""
+    """A connector of either kind as the ledger keeps it."""
 
-    connector: CollectConnector
+    connector: Connector
     enabled: bool
     created: int
     """Microseconds UTC."""
     changed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectEntry(ConnectorEntry):
+    """An entry with the function Collect."""
+
+    connector: CollectConnector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RespondEntry(ConnectorEntry):
+    """An entry with the function Respond."""
+
+    connector: RespondConnector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +123,24 @@ class Ledger:
         rows = self._read("select definition, enabled, created, changed from connector order by id")
         return [_entry(*row) for row in rows]
 
+    def collectors(self) -> list[CollectEntry]:
+        """The connectors that collect, in the order of creation."""
+        return [entry for entry in self.connectors() if isinstance(entry, CollectEntry)]
+
+    def responders(self) -> list[RespondEntry]:
+        """The connectors that respond, in the order of creation."""
+        return [entry for entry in self.connectors() if isinstance(entry, RespondEntry)]
+
+    def tenants(self) -> list[str]:
+        """Tenants named in the settings or used by a connector, by name; not All Tenants."""
+        named = self.setting(TENANTS, [])
+        used = [entry.connector.tenant for entry in self.connectors()]
+        found: dict[str, str] = {}
+        for tenant in [*named, *used]:
+            if tenant != ALL_TENANTS:
+                found.setdefault(tenant.casefold(), tenant)
+        return sorted(found.values(), key=str.casefold)
+
     def connector(self, name: str) -> ConnectorEntry:
         """The connector of that name, whatever its case.
 
@@ -119,24 +155,36 @@ class Ledger:
             raise UserFault(f"There is no connector named {name!r}.", "name", f"Connectors: {names}.")
         return _entry(*rows[0])
 
-    def add_connector(self, connector: CollectConnector, *, now: int, enabled: bool = True) -> None:
+    def add_connector(self, connector: Connector, *, now: int, enabled: bool = True) -> None:
         """Raises UserFault when the name is taken."""
+        self.add_connectors([(connector, enabled)], now=now)
+
+    def add_connectors(self, added: Sequence[tuple[Connector, bool]], *, now: int) -> None:
+        """Add several, each enabled or not: all of them, or none.
+
+        Raises:
+            UserFault: a name is taken.
+        """
+        name = ""
         try:
-            self._write(
-                "insert into connector(name, definition, enabled, created, changed) values(?,?,?,?,?)",
-                (connector.name, json.dumps(to_file(connector)), enabled, now, now),
-            )
+            with self._transaction():
+                for connector, enabled in added:
+                    name = connector.name
+                    self._writer.execute(
+                        "insert into connector(name, definition, enabled, created, changed) values(?,?,?,?,?)",
+                        (name, json.dumps(connector_to_file(connector)), enabled, now, now),
+                    )
         except apsw.ConstraintError:
             raise UserFault(
-                f"A connector named {connector.name} exists already.", "name", "Choose another name."
+                f"A connector named {name} exists already.", "name", "Choose another name."
             ) from None
 
-    def update_connector(self, connector: CollectConnector, *, now: int) -> None:
+    def update_connector(self, connector: Connector, *, now: int) -> None:
         """Replace the definition of the connector of that name; raises UserFault when there is none."""
         self.connector(connector.name)
         self._write(
             "update connector set definition = ?, changed = ? where name = ?",
-            (json.dumps(to_file(connector)), now, connector.name),
+            (json.dumps(connector_to_file(connector)), now, connector.name),
         )
 
     def set_enabled(self, name: str, enabled: bool, *, now: int) -> None:
@@ -297,9 +345,7 @@ class Ledger:
 
 
 def _entry(definition: str, enabled: int, created: int, changed: int) -> ConnectorEntry:
-    return ConnectorEntry(
-        connector=from_file(json.loads(definition)),
-        enabled=bool(enabled),
-        created=created,
-        changed=changed,
-    )
+    connector = connector_from_file(json.loads(definition))
+    if isinstance(connector, CollectConnector):
+        return CollectEntry(connector=connector, enabled=bool(enabled), created=created, changed=changed)
+    return RespondEntry(connector=connector, enabled=bool(enabled), created=created, changed=changed)

@@ -110,7 +110,7 @@ def test_a_ledger_that_fails_leaves_no_secret_behind(desk: Connectors, ledger: L
     def full(*_: object, **__: object) -> None:
         raise Outage("The disk is full.")
 
-    monkeypatch.setattr(ledger, "add_connector", full)
+    monkeypatch.setattr(ledger, "add_connectors", full)
     with pytest.raises(Outage, match="disk is full"):
         desk.create(connector(), KEY)
     assert kept(desk, connector()) is None
