@@ -42,6 +42,8 @@ from pod_desktop.query.tree import (
 )
 
 Predicate = Callable[[Any], bool]
+HASH_CHARS: Final = 16
+"""Of a hash that is a line of its own, the word index has this beginning only."""
 UNSURE_WORDS: Final = 1 << 30
 """Bit of ev.flags: the record's text holds characters on whose word boundaries the index and the language differ."""
 
@@ -125,22 +127,24 @@ class _OneOf:
     values: tuple[str, ...]
 
 
-def compile_tree(node: Node, *, subjects: bool = False) -> Condition:
+def compile_tree(node: Node, *, subjects: bool = False, first: int = 0) -> Condition:
     """The conditions of a tree.
 
     Args:
         subjects: the segment has an index of subjects' trigrams, and it is to be used.
+        first: the segment's first seq, which its indexes of words count from.
 
     Raises:
         ValueError: a tree not made by parse() holds an invalid regular expression or network.
     """
-    compiler = _Compiler(subjects)
+    compiler = _Compiler(subjects, first)
     part = compiler.node(node)
     return Condition(part.maybe, part.sure, compiler.values, compiler.tests, part.indexed)
 
 
 class _Compiler:
-    def __init__(self, subjects: bool) -> None:
+    def __init__(self, subjects: bool, first: int) -> None:
+        self._first = first
         self.values: dict[str, str | int | float] = {}
         self.tests: dict[int, Predicate] = {}
         self._subjects = subjects
@@ -181,8 +185,8 @@ class _Compiler:
         match = word_match(words, phrase)
         if match is None:
             return _Part(TRUE, FALSE)
-        maybe = f"seq in (select rowid from words where words match {self.bind(match)})"
-        if not _TOKEN.fullmatch(words.casefold()):
+        maybe = f"seq in (select rowid + {self._first} from words where words match {self.bind(match)})"
+        if not _is_decided(words.casefold(), phrase):
             return _Part(maybe, FALSE, indexed=INDEXED_ALWAYS)
         return _Part(maybe, f"({maybe} and not flags & {UNSURE_WORDS})", indexed=INDEXED_ALWAYS)
 
@@ -246,7 +250,7 @@ class _Compiler:
             return _exact(f"({either})", indexed=int(column in _INDEXED))
         condition = f"{column} != '' and {self._value(column, folded, test)}"
         if column == "subject" and self._subjects and (match := trigram_match(test)):
-            found = f"select rowid from subjects where subjects match {self.bind(match)}"
+            found = f"select rowid + {self._first} from subjects where subjects match {self.bind(match)}"
             return _exact(f"(seq in ({found}) and {condition})", indexed=INDEXED)
         return _exact(f"({condition})")
 
@@ -367,9 +371,18 @@ def word_match(words: str, phrase: bool) -> str | None:
         if before and before in wild:
             continue
         goes_on = not phrase and (not after or after in wild)
-        found[f'"{token[0]}"*' if goes_on else f'"{token[0]}"'] = None
+        asked = f'"{token[0]}"*' if goes_on else f'"{token[0]}"'
+        if len(token[0]) > HASH_CHARS:
+            asked = f'({asked} OR "{token[0][:HASH_CHARS]}")'
+        found[asked] = None
     longest = sorted(found, key=len, reverse=True)[:_MOST_TOKENS]
     return " AND ".join(longest) or None
+
+
+def _is_decided(folded: str, phrase: bool) -> bool:
+    """A single word that no beginning of a hash can be taken for, or that may itself go on."""
+    most = HASH_CHARS - 1 if phrase else HASH_CHARS
+    return len(folded) <= most and _TOKEN.fullmatch(folded) is not None
 
 
 def trigram_match(test: Test | _OneOf) -> str | None:

@@ -16,6 +16,7 @@ from pod_desktop.core.limits import ROW_RECIPIENTS
 from pod_desktop.core.record import UNREADABLE, Arrival, Columns
 from pod_desktop.core.status import Counters
 from pod_desktop.core.text import domain_of
+from pod_desktop.query.sql import HASH_CHARS
 from pod_desktop.store import schema
 from pod_desktop.store.blocks import Packer, split
 from pod_desktop.store.dedupe import key
@@ -24,6 +25,8 @@ from pod_desktop.store.schema import outage
 
 _SEPARATORS: Final = re.compile(r"[\W_]+")
 _STRANGE: Final = re.compile(r"[^\w\s\x00-\x7f]")
+_HASHES: Final = frozenset({32, 40, 64})
+"""Hexadecimal digits of MD5, SHA-1 and SHA-256."""
 _WHOLE: Final = 1 << 63
 SHOWN: Final = ROW_RECIPIENTS
 
@@ -94,13 +97,21 @@ def index_text(text: str) -> tuple[str, bool]:
 
     FTS5's `ascii` tokenizer takes ASCII letters, digits and everything from U+0080 on; so what is no letter or
     digit becomes a space here. Marks and private-use characters are part of a word to the query language only.
+    Of hashes the beginning is enough (query.sql knows); whole they would be a third of the index.
     """
     folded = text.casefold()
-    if folded.isascii():
+    if "\n" not in folded and folded.isascii():
         return folded, False
-    strange = _STRANGE.findall(folded)
-    unsure = bool(strange) and any(map(_is_word, set(strange)))
-    return _SEPARATORS.sub(" ", folded), unsure
+    unsure = False
+    lines = folded.split("\n")
+    for place, line in enumerate(lines):
+        if not line.isascii():
+            strange = _STRANGE.findall(line)
+            unsure = unsure or (bool(strange) and any(map(_is_word, strange)))
+            lines[place] = _SEPARATORS.sub(" ", line)
+        elif len(line) in _HASHES and line.isalnum():
+            lines[place] = line[:HASH_CHARS]
+    return "\n".join(lines), unsure
 
 
 def _whole(number: int | None) -> int | None:
@@ -168,9 +179,14 @@ class Active:
             connection.execute("insert into meta values(1, ?, ?, 0, 0, null, null, 0)", (segment, lane))
             connection.execute("insert into code values(0, '', null)")
             connection.execute("insert into addr values(0, '', null, null)")
-            # Small commits leave many small parts of the word index; merge them late, in few steps.
-            connection.execute("insert into words(words, rank) values('automerge', 8)")
-            connection.execute("insert into words(words, rank) values('crisismerge', 32)")
+            # One part of the index a commit, not many; merged late, in few steps, and at the seal.
+            for setting, value in (
+                ("hashsize", 64 << 20),
+                ("automerge", 0),
+                ("crisismerge", 128),
+                ("pgsz", 8_000),
+            ):
+                connection.execute("insert into words(words, rank) values(?, ?)", (setting, value))
             _put_streams(connection, streams)
         return cls(path, connection)
 
@@ -262,7 +278,7 @@ class Active:
              self._address(pending, header_from), to[0] if to else 0, count, subject, self._address(pending, ip), *codes[2:],
              _whole(score), _whole(size), flags, *folds)
         )  # fmt: skip
-        pending.words.append((seq, words))
+        pending.words.append((seq & schema.MAX_PLACE, words))
 
     def _write(self, pending: _Pending, meta: Meta, stream: str, row: StreamRow) -> None:
         connection = self.connection

@@ -16,11 +16,13 @@ from pod_desktop.store import schema
 from pod_desktop.store.active import Meta, StreamRow, read_meta, read_streams
 from pod_desktop.store.blocks import BLOCK_BYTES, Damaged, Packer, Unpacker
 
-_SUBJECTS: Final = """
+_SUBJECTS: Final = f"""
 create virtual table subjects using fts5(subject, content='', columnsize=0, detail=none,
     tokenize='trigram case_sensitive 1');
+insert into subjects(subjects, rank) values('hashsize', 268435456);
+insert into subjects(subjects, rank) values('pgsz', 8000);
 insert into subjects(rowid, subject)
-    select seq, coalesce(subject_folded, lower(subject)) from ev where subject != '';
+    select seq & {schema.MAX_PLACE}, coalesce(subject_folded, lower(subject)) from ev where subject != '';
 """
 _MINUTES: Final = """
 insert into minute select time / 60000000, kind, source, outcome, count(*) from ev group by 1, 2, 3, 4;
@@ -65,7 +67,6 @@ def _steps(connection: apsw.Connection) -> Iterator[Callable[[], object]]:
         "insert into words(words) values('optimize')",
         *(one for one in schema.SEAL_INDEXES.split(";") if one.strip()),
         *(one for one in _SUBJECTS.split(";") if one.strip()),
-        "insert into subjects(subjects) values('optimize')",
         _MINUTES,
         "analyze",
         "update meta set sealed = 1",

@@ -117,7 +117,8 @@ class Segment:
         """
         bounds, values = self._bounds(ask, most)
         sealed = self.meta.sealed
-        condition = sql.compile_tree(ask.tree, subjects=sealed)
+        first = schema.first_seq(self.segment)
+        condition = sql.compile_tree(ask.tree, subjects=sealed, first=first)
         if not condition.exact and ask.matches is None:
             raise UserFault(
                 "This search needs the whole records, and was asked without a way to judge them.", "query"
@@ -126,7 +127,7 @@ class Segment:
         if not plain and not self._is_sparse(condition, bounds, values):
             hint = "indexed by ev_time"
             if sealed:
-                condition = sql.compile_tree(ask.tree)
+                condition = sql.compile_tree(ask.tree, first=first)
         where = " and ".join([*bounds, condition.maybe])
         return Conditions(
             where, condition.sure, values | condition.values, condition.exact, hint, condition.tests

@@ -207,9 +207,7 @@ class SegmentWriter:
         if active is not None and not self._is_full(active):
             return active
         if active is not None:
-            self._catalog.full(active.segment)
-            del self._active[lane]
-            self._retire(active)
+            self._end(lane)
         segment = self._catalog.next_segment()
         fresh = Active.create(self._folder, segment, lane, self._streams)
         try:
@@ -219,6 +217,17 @@ class SegmentWriter:
             raise
         self._active[lane] = fresh
         return fresh
+
+    def _end(self, lane: str) -> None:
+        active = self._active[lane]
+        self._catalog.full(active.segment)
+        del self._active[lane]
+        self._retire(active)
+
+    def rotate(self) -> None:
+        """End the segments that are being written, as if they were full."""
+        for lane in tuple(self._active):
+            self._end(lane)
 
     def _is_full(self, active: Active) -> bool:
         meta = active.meta

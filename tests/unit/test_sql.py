@@ -47,6 +47,7 @@ PIECES = [
     "invoice", "INVOICE", "voice", "pay", "paypal", "Straße", "STRASSE", "ss", "é", "e\u0301", "\u0301", "İ", "ı", "i",
     "Σίσυφος", "σ", "\u212aelvin", "kelvin", "漢字", "字", "\ue000", "\U0001f4e7", "ﬁn", "fin", "_", "%", "\\", "*", "?",
     '"', "'", "-", "@", ".", "a", "ab", "abc", "10", "1", "0", "²", "٣", "(", ")", "^", "AND", "\u200b", "'x", "a_b", "ǆ",
+    "d41d8cd98f00b204e9800998ecf8427e", "d41d8cd98f00b204", "d41d8cd98f00b204e980", "\n", "d41d8cd98f00b20",
 ]  # fmt: skip
 words = st.lists(st.sampled_from([*PIECES, " ", " "]), min_size=1, max_size=5).map("".join)
 value = st.one_of(st.just(""), words)
@@ -84,7 +85,7 @@ columns = st.builds(
     score=number,
     size=number,
     flags=st.sampled_from([0, FLAG_REPAIRED, FLAG_HIDDEN_CHARACTERS, FLAG_REPAIRED | FLAG_HIDDEN_CHARACTERS]),
-    text=value,
+    text=st.one_of(value, st.lists(words, max_size=3).map("\n".join)),
 )
 
 NAMES = sorted(sql.COLUMNS)
