@@ -105,6 +105,10 @@ class Coverage:
         """Hours from the first in reach to the last that is over."""
         return max(0, hour_of(now - SETTLE) - max(self.first, first_in_reach(now)))
 
+    def settled(self, hour: int, now: int, behind: float) -> bool:
+        """Had the hour ended long enough by the server's clock, so many seconds behind ours, too?"""
+        return hour_begin(hour + 1) + SETTLE <= now - int(behind * SECOND)
+
     def fetched(self, hour: int) -> Coverage:
         """The archive gave this hour."""
         left = {other: due for other, due in self.postponed.items() if other != hour}

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Final, Protocol, TypeVar
 
@@ -84,6 +85,8 @@ class CollectorService:
         """
         self._ledger = ledger
         self._committer = Committer(writer, read)
+        # Of its own: reading keys from a locked keychain may hold up the pool that all others share.
+        self._ledger_thread = ThreadPoolExecutor(1, "ledger")
         self._vault = vault
         self._clock = clock
         self._timing = timing or Timing()
@@ -161,7 +164,7 @@ class CollectorService:
 
     async def _follow(self, names: Collection[str], strict: bool = False) -> None:
         """Start and stop streams so that they are what the ledger says."""
-        version, entries, commands = await _in_thread(self._look)
+        version, entries, commands = await self._in_thread(self._look)
         self._obey(commands)
         if version == self._seen:
             return
@@ -220,7 +223,7 @@ class CollectorService:
         for key, board in list(self._boards.items()):
             if key not in known and key not in self._streams:
                 del self._boards[key]
-                await _in_thread(self._ledger.drop_status, *key)
+                await self._in_thread(self._ledger.drop_status, *key)
             elif key in known and key not in self._streams and board.status.state != DISABLED:
                 board.say(DISABLED, "Switched off.")
         if chosen:
@@ -249,13 +252,16 @@ class CollectorService:
         now = self._clock.now()
         if (monotonic := self._clock.monotonic()) - self._beat >= BEAT_SECONDS:
             self._beat = monotonic
-            await _in_thread(self._ledger.put_service, self._info(now))
+            await self._in_thread(self._ledger.put_service, self._info(now))
         if statuses := [status for board in self._boards.values() if (status := board.due())]:
-            await _in_thread(lambda: self._ledger.put_statuses(statuses, now=now))
+            await self._in_thread(lambda: self._ledger.put_statuses(statuses, now=now))
             self._on_publish(statuses)
 
     def _info(self, now: int) -> ServiceInfo:
         return ServiceInfo(pid=os.getpid(), started=self._started, beat=now, version=pod_desktop.__version__)
+
+    async def _in_thread(self, work: Callable[..., _T], *args: object) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._ledger_thread, work, *args)
 
     # The end
 
@@ -278,6 +284,7 @@ class CollectorService:
             _log.error("streams did not end in time: %s", [task.get_name() for task in self._tasks.running])
         await self._guarded("saying goodbye", self._say_stopped())
         await self._committer.close()
+        self._ledger_thread.shutdown(wait=False)
 
     async def _say_stopped(self) -> None:
         now = self._clock.now()
@@ -285,8 +292,8 @@ class CollectorService:
             if board.status.state != DISABLED:
                 board.stop()
         stopped = [replace(board.status, rate=0.0, next_try=0) for board in self._boards.values()]
-        await _in_thread(lambda: self._ledger.put_statuses(stopped, now=now))
-        await _in_thread(self._ledger.put_service, None)
+        await self._in_thread(lambda: self._ledger.put_statuses(stopped, now=now))
+        await self._in_thread(self._ledger.put_service, None)
         self._on_publish(stopped)
 
 
@@ -296,10 +303,6 @@ def _check_names(names: Collection[str], entries: list[CollectEntry]) -> None:
         if name.casefold() not in known:
             listed = ", ".join(entry.connector.name for entry in entries) or "none yet"
             raise UserFault(f"There is no connector named {name!r}.", "name", f"Connectors: {listed}.")
-
-
-async def _in_thread(work: Callable[..., _T], *args: object) -> _T:
-    return await asyncio.to_thread(work, *args)
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:

@@ -82,6 +82,8 @@ class _Fetched(NamedTuple):
     end: Verdict | None
     clean: bool
     cut: bool
+    behind: float = 0.0
+    """Seconds that the server's clock is behind ours."""
 
 
 @dataclass(slots=True)
@@ -245,6 +247,7 @@ class StreamTask:
         """One whole hour; False when the service refuses to give it (it is asked for again later)."""
         counts: list[int] = []
         for _ in range(_TRIES):
+            asked = self.clock.now()
             try:
                 got = await self._fetch(key, hour_begin(hour), hour_begin(hour + 1))
             except Failed as failed:
@@ -256,6 +259,9 @@ class StreamTask:
                 return True
             counts.append(got.received)
             code = got.end.code if got.end else "1006"
+            if not self._covered().settled(hour, asked, got.behind):
+                self._coverage = self._covered().postpone(hour, self.clock.now() + int(got.behind) * SECOND)
+                return True
             if (got.clean and code in _WHOLE) or _agree(counts, got):
                 await self._mark(self._covered().fetched(hour))
                 self._attempts.forget()
@@ -287,7 +293,7 @@ class StreamTask:
                     break
                 elif self.clock.monotonic() - last > self.timing.archive_idle:
                     return _Fetched(count, None, clean=False, cut=True)
-        return _Fetched(count, session.ended, session.clean, session.cut)
+        return _Fetched(count, session.ended, session.clean, session.cut, session.behind)
 
     def _postpone(self, hours: list[int]) -> None:
         for hour in hours:

@@ -15,10 +15,11 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from pod_desktop.core import limits
-from pod_desktop.core.clock import Clock
+from pod_desktop.core.clock import SECOND, Clock, from_datetime
 from pod_desktop.core.faults import UserFault
 from pod_desktop.core.secret import Secret
 from pod_desktop.core.tls import client_context
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 _CLOSE_SECONDS: Final = 3.0
 """How long a clean end waits for the other side's goodbye."""
+_SKEW_SECONDS: Final = 3_000.0
+"""Clocks that differ by more than this do not differ by running wrong."""
 _LIBRARY_QUEUE: Final = 256
 """Frames that wait inside the library before it pauses the socket; the bound that counts is ours."""
 
@@ -78,6 +81,8 @@ class Session:
     """Did it end by an error of the network rather than by the other side's will?"""
     heard: float = 0.0
     """Monotonic seconds of the last sign of life."""
+    behind: float = 0.0
+    """Seconds that the server's clock is behind this computer's; 0 when it is not, or does not say."""
 
     async def read(self) -> None:
         """Put frames into the queue until the session ends. Never raises but CancelledError."""
@@ -145,7 +150,7 @@ async def open_session(target: Target, clock: Clock) -> AsyncIterator[Session]:
         Failed: it could not be opened.
     """
     connection = await _connect(target)
-    session = Session(connection, target, clock)
+    session = Session(connection, target, clock, behind=_seconds_behind(connection, clock))
     loop = asyncio.get_running_loop()
     tasks = [
         loop.create_task(session.read(), name="stream: read"),
@@ -197,6 +202,16 @@ async def _connect(target: Target) -> ClientConnection:
         failed = _why_not_opened(error, target)
     # Raised outside the handler: the library's exception does not travel along as its context.
     raise Failed(failed)
+
+
+def _seconds_behind(connection: ClientConnection, clock: Clock) -> float:
+    stated = connection.response.headers.get("Date") if connection.response else None
+    try:
+        server = from_datetime(parsedate_to_datetime(stated)) if stated else clock.now()
+    except (ValueError, OverflowError):
+        return 0.0
+    behind = (clock.now() - server) / SECOND
+    return behind if 1 < behind < _SKEW_SECONDS else 0.0
 
 
 def _quiet_logger() -> logging.Logger:

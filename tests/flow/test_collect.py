@@ -474,3 +474,93 @@ def test_a_name_that_no_connector_has_is_said(desk: Desk) -> None:
         assert isinstance(fault, UserFault) and "nobody" in fault.what
 
     run(work)
+
+
+def test_the_hour_in_which_a_stream_began_is_fetched_once_it_is_over(desk: Desk) -> None:
+    clock = desk.clock = TurnedClock()
+
+    async def work() -> None:
+        async with Simulator(clock=clock, rate=1) as sim:
+            desk.add(sim, content_types=("maillog",), collect_from="1h")
+            async with desk.running():
+                await desk.all_live(1)
+                before = len(sim.handshakes)
+                clock.ahead += HOUR
+                await desk.until(lambda: len(sim.handshakes) >= before + 2)
+                await desk.until(lambda: sim.handshakes[-1].target.endswith("type=maillog"))
+                await desk.all_live(1)
+                expected = {"maillog": set(sim.produced["maillog"])}
+                await desk.until(lambda: desk.has(expected))
+            fetched = [shake.target for shake in sim.handshakes[before:] if "sinceTime" in shake.target]
+            assert fetched
+            assert lost_and_doubled(desk, sim.emitted) == (0, 0)
+            assert {shake.status for shake in sim.handshakes} == {101}
+
+    run(work)
+    assert desk.codes() == set()
+
+
+def test_a_long_backfill_lets_live_records_in_between(desk: Desk) -> None:
+    desk.timing = replace(QUICK, visit=0.2)
+
+    async def work() -> None:
+        async with Simulator(rate=50, archive_rate=0.2) as sim:
+            desk.add(sim, content_types=("message",), collect_from="12h")
+            async with desk.running():
+                await desk.all_live(1)
+            order = ["archive" if "sinceTime" in shake.target else "live" for shake in sim.handshakes]
+            assert order[0] == "live" and order[-1] == "live"
+            assert order[1:-1].count("live") >= 1
+            expected = {"message": set(sim.produced["message"])}
+            assert lost_and_doubled(desk, sim.emitted) == (0, 0)
+            assert lost_and_doubled(desk, expected)[0] <= 5  # released after our goodbye
+
+    run(work)
+
+
+def test_a_needed_person_ends_catching_up_with_no(desk: Desk) -> None:
+    async def work() -> None:
+        async with Simulator(rate=10) as sim:
+            desk.add(sim, key="wrong")
+            ended = []
+
+            async def collect() -> None:
+                async with desk.running(until_caught_up=True):
+                    await desk.all_stopped()
+
+            await collect()
+            ended.append(desk.status())
+            assert ended[0].code == "401" and "Before it stopped" in ended[0].what
+
+    run(work)
+
+
+def test_a_time_to_collect_for_ends_it(desk: Desk) -> None:
+    async def work() -> None:
+        async with Simulator(rate=50) as sim:
+            desk.add(sim)
+            began = desk.clock.monotonic()
+            async with desk.running(for_seconds=1.0):
+                await desk.all_stopped()
+            assert 0.9 < desk.clock.monotonic() - began < 3
+            assert lost_and_doubled(desk, sim.emitted) == (0, 0)
+
+    run(work)
+
+
+def test_a_clean_stop_under_full_load_commits_what_came_within_its_time(desk: Desk) -> None:
+    frames = [b'{"guid":"%d","pad":"%s"}' % (number, b"x" * 1500) for number in range(30_000)]
+
+    async def work() -> None:
+        async with Simulator(preencoded={"message": frames}, deflate=False) as sim:
+            desk.add(sim, content_types=("message",))
+            async with desk.running():
+                await desk.until(lambda: desk.status().counters.received > 2_000)
+                began = desk.clock.monotonic()
+            assert desk.clock.monotonic() - began < 5
+
+    run(work)
+    counters = desk.status().counters
+    stored = {rid for _, rid in desk.stored()}
+    assert len(stored) == counters.stored == counters.received > 2_000
+    assert stored == {str(number) for number in range(len(stored))}
