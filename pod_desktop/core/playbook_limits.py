@@ -1,0 +1,109 @@
+"""How much a playbook may do: mute, limits and breaker, as one pure account that is asked before each action."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final, NamedTuple
+
+from pod_desktop.core.clock import DAY, MINUTE
+from pod_desktop.core.playbook import Limits, write_span
+
+ACT: Final = "act"
+WOULD_ACT: Final = "would_act"
+HELD: Final = "held"
+MUTED: Final = "muted"
+LIMITED: Final = "limited"
+OUTCOMES: Final = (ACT, WOULD_ACT, HELD, LIMITED, MUTED)
+"""Of one action of a firing; the outcome of a firing is the first of these that one of its actions has."""
+
+BREAKER_FACTOR: Final = 3
+BREAKER_DAYS: Final = 7
+BREAKER_LEAST: Final = 10
+"""A day with fewer actions than this trips nothing, however quiet the days before were."""
+FAILURES: Final = 5
+"""Actions that fail in a row before a playbook stops."""
+
+
+class Verdict(NamedTuple):
+    """What becomes of an action, and why in words."""
+
+    outcome: str
+    reason: str = ""
+
+
+def outcome_of(outcomes: list[str]) -> str:
+    """The outcome of a firing by those of its actions."""
+    return min(outcomes, key=OUTCOMES.index)
+
+
+class Budget:
+    """What a playbook has done lately. Times are microseconds UTC; those of the future count as now.
+
+    So a clock that was put back makes it more careful, never less.
+    """
+
+    def __init__(self, limits: Limits, *, run: int, since: int) -> None:
+        """`run`: length of a run in microseconds. `since`: when the playbook began to act."""
+        self._limits = limits
+        self._run = run
+        self._since = since
+        self._acts: deque[tuple[int, tuple[str, ...]]] = deque()
+        self._quiet: dict[tuple[str, ...], int] = {}
+
+    def muted(self, at: int, value: tuple[str, ...], mute: int) -> Verdict | None:
+        """Whether the value was dealt with within the mute time."""
+        last = self._quiet.get(value)
+        if last is None or at >= last + mute:
+            return None
+        return Verdict(MUTED, f"The same value was dealt with less than {write_span(mute)} ago.")
+
+    def limited(self, at: int, value: tuple[str, ...]) -> Verdict | None:
+        """Whether a limit is reached."""
+        self._trim(at)
+        limits = self._limits
+        minute = self._count(at - MINUTE)
+        if minute >= limits.per_minute:
+            return Verdict(LIMITED, f"{minute} actions within a minute; {limits.per_minute} is the limit.")
+        day = self._count(at - DAY)
+        if day >= limits.per_day:
+            return Verdict(LIMITED, f"{day} actions within a day; {limits.per_day} is the limit.")
+        values = {value for time, value in self._acts if time > at - self._run}
+        if value not in values and len(values) >= limits.distinct:
+            return Verdict(
+                LIMITED, f"{len(values)} different values in one run; {limits.distinct} is the limit."
+            )
+        return None
+
+    def breaks(self, at: int) -> str:
+        """Why one more action would trip the breaker; '' if it does not.
+
+        Asked of playbooks that have been acting for seven days: before, there is no mean to compare with.
+        """
+        if at - self._since < BREAKER_DAYS * DAY:
+            return ""
+        today = self._count(at - DAY) + 1
+        before = sum(at - (BREAKER_DAYS + 1) * DAY < time <= at - DAY for time, _ in self._acts)
+        most = max(BREAKER_FACTOR * before / BREAKER_DAYS, BREAKER_LEAST)
+        if today <= most:
+            return ""
+        return (
+            f"{today} actions within a day are more than {BREAKER_FACTOR} times "
+            f"the mean of the last {BREAKER_DAYS} days ({before / BREAKER_DAYS:.1f})."
+        )
+
+    def act(self, at: int, value: tuple[str, ...]) -> None:
+        """Count an action."""
+        self._acts.append((at, value))
+        self.quiet(at, value)
+
+    def quiet(self, at: int, value: tuple[str, ...]) -> None:
+        """From now on the value counts as dealt with."""
+        self._quiet[value] = max(at, self._quiet.get(value, at))
+
+    def _count(self, after: int) -> int:
+        """Actions since; the newest stand at the end, but a clock may have been put back."""
+        return sum(time > after for time, _ in self._acts)
+
+    def _trim(self, at: int) -> None:
+        while self._acts and self._acts[0][0] <= at - (BREAKER_DAYS + 1) * DAY:
+            self._acts.popleft()
