@@ -24,6 +24,7 @@ from pod_desktop.store.port import (
     Progress,
     Reader,
     Source,
+    StoredRecord,
     Totals,
     Writer,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "RespondEntry",
     "ServiceInfo",
     "Source",
+    "StoredRecord",
     "Totals",
     "Writer",
     "default_root",

@@ -109,14 +109,17 @@ class Journal:
         with self._lock, self._errors():
             return self._get(action_id)
 
-    def actions(self, *, statuses: tuple[str, ...] = (), limit: int = 100_000) -> list[Action]:
-        """Newest first."""
+    def actions(
+        self, *, statuses: tuple[str, ...] = (), limit: int = 100_000, since: int = 0
+    ) -> list[Action]:
+        """Newest first; with `since` (microseconds UTC) only what began then or later: ids ascend with time."""
         marks = ",".join("?" * len(statuses))
-        where = f"where status in ({marks})" if statuses else ""
+        where = f"and status in ({marks})" if statuses else ""
         with self._lock, self._errors():
             rows = list(
                 self._db.execute(
-                    f"select state from action {where} order by id desc limit ?", (*statuses, limit)
+                    f"select state from action where id >= ? {where} order by id desc limit ?",
+                    (f"{since:016x}" if since > 0 else "", *statuses, limit),
                 )
             )
         return [_from_json(json.loads(state)) for (state,) in rows]

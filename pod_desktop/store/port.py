@@ -98,6 +98,18 @@ class Totals(NamedTuple):
     """Microseconds UTC of the records' own times."""
 
 
+class StoredRecord(NamedTuple):
+    """A record as it was committed."""
+
+    seq: int
+    time: int
+    """Microseconds UTC."""
+    kind: str
+    source: Source
+    raw: bytes
+    """Exactly as received."""
+
+
 class Writer(Protocol):
     """One per data directory; used from one thread at a time."""
 
@@ -180,6 +192,21 @@ class Reader(Protocol):
 
     def marks(self) -> Marks:
         """All that is committed now."""
+        ...
+
+    def lanes(self) -> Mapping[int, str]:
+        """The write lane of each segment (or part) that marks() may name."""
+        ...
+
+    def stored(
+        self, marks: Marks, above: Marks, *, limit: int, most_bytes: int
+    ) -> tuple[list[StoredRecord], Marks]:
+        """Records up to `marks` and stored after `above`, in the order of commit within a segment.
+
+        Stops after `limit` records or `most_bytes` raw bytes; also gives how far it came, which is the
+        next `above`. A segment that `above` does not name is read from its beginning; records whose block
+        is damaged are left out.
+        """
         ...
 
     def minutes(self, ask: Ask, marks: Marks, above: Marks | None = None) -> dict[int, int]:

@@ -19,7 +19,7 @@ from pod_desktop.store import schema
 from pod_desktop.store.active import newest_streams, read_progress, read_streams
 from pod_desktop.store.catalog import LIST_SEGMENTS, Entry
 from pod_desktop.store.counting import counts_by, counts_by_time
-from pod_desktop.store.port import Ask, Marks, Order, Place, Progress, Source, Totals
+from pod_desktop.store.port import Ask, Marks, Order, Place, Progress, Source, StoredRecord, Totals
 from pod_desktop.store.segment import Segment
 
 _OPEN_SEALED: Final = 24
@@ -299,6 +299,35 @@ class SegmentReader:
                 with self._setting_aside(segment):
                     marks[segment] = self._segment(segment).last()
         return {segment: last for segment, last in marks.items() if segment not in self._aside}
+
+    def lanes(self) -> Mapping[int, str]:
+        """See store.port.Reader.lanes."""
+        self._refresh()
+        return {segment: entry.lane for segment, entry in self._entries.items()}
+
+    def stored(
+        self, marks: Marks, above: Marks, *, limit: int, most_bytes: int
+    ) -> tuple[list[StoredRecord], Marks]:
+        """See store.port.Reader.stored."""
+        self._refresh()
+        found: list[StoredRecord] = []
+        reached = {segment: seq for segment, seq in above.items() if segment in marks}
+        size = 0
+        for segment in sorted(marks.keys() & self._entries.keys()):
+            while reached.get(segment, schema.first_seq(segment) - 1) < marks[segment]:
+                if size >= most_bytes or len(found) >= limit:
+                    return found, reached
+                first = reached.get(segment, schema.first_seq(segment) - 1) + 1
+                reached[segment] = marks[segment]  # unless it is cut below
+                with self._setting_aside(segment):
+                    for record in self._segment(segment).stored(first, marks[segment], limit - len(found)):
+                        reached[segment] = record.seq
+                        if record.raw:
+                            found.append(record)
+                            size += len(record.raw)
+                        if size >= most_bytes:
+                            break
+        return found, reached
 
     def minutes(self, ask: Ask, marks: Marks, above: Marks | None = None) -> dict[int, int]:
         """See store.port.Reader.minutes."""

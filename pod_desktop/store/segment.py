@@ -17,7 +17,7 @@ from pod_desktop.query.tree import Everything
 from pod_desktop.store import schema
 from pod_desktop.store.active import Meta, read_meta
 from pod_desktop.store.blocks import Damaged, Unpacker
-from pod_desktop.store.port import Ask, Order, Place, Source
+from pod_desktop.store.port import Ask, Order, Place, Source, StoredRecord
 
 _BLOCKS_KEPT: Final = 12
 _FEW: Final = 2_000
@@ -283,6 +283,19 @@ class Segment:
             raise self._damage(first, "has another number of records")
         record: bytes = records[seq - first]
         return record
+
+    def stored(self, first: int, last: int, limit: int) -> Iterator[StoredRecord]:
+        """Records by seq; raw is empty where its block is damaged."""
+        rows = self.execute(
+            "select seq, time, kind, source from ev where seq between ? and ? order by seq limit ?",
+            (first, last, limit),
+        ).fetchall()
+        for seq, time, kind, source in rows:
+            try:
+                raw = self.raw(seq)
+            except (Outage, KeyError):
+                raw = b""
+            yield StoredRecord(seq, time, self.code(kind), self.source_of(source), raw)
 
     def _block(self, first: int) -> list[bytes]:
         records = self._blocks.pop(first, None)
