@@ -19,7 +19,7 @@ from pod_desktop.simulator.generator import Generator
 from pod_desktop.simulator.http1 import Reply
 from pod_desktop.simulator.item import Item
 from pod_desktop.simulator.manualclock import ManualClock
-from pod_desktop.simulator.scenarios import SCENARIOS
+from pod_desktop.simulator.scenarios import SCENARIOS, Noise, Trouble, Waves
 from pod_desktop.simulator.simulator import Options, Simulator
 from pod_desktop.simulator.threaded import ThreadedSimulator, running
 
@@ -34,10 +34,13 @@ __all__ = [
     "Generator",
     "Item",
     "ManualClock",
+    "Noise",
     "Options",
     "Reply",
     "Simulator",
     "ThreadedSimulator",
+    "Trouble",
+    "Waves",
     "add_arguments",
     "answer",
     "main",

@@ -167,9 +167,6 @@ def _modules(mail: Mail, rng: Random) -> dict[str, Any]:
             "langs": [mail.lang] if mail.lang != "und" else [],
             "charsets": ["utf-8"],
             "triggeredClassifier": _classifier(mail),
-            "safeBlockedListMatches": [{"listType": "blocked", "rule": "orgblock"}]
-            if mail.verdict.name == "dropped"
-            else [],
             "scores": {
                 "overall": overall,
                 "engine": overall,
@@ -177,6 +174,8 @@ def _modules(mail: Mail, rng: Random) -> dict[str, Any]:
             },
         }
     }
+    if mail.verdict.name == "dropped":
+        modules["spam"]["safeBlockedListMatches"] = [{"listType": "blocked", "rule": "orgblock"}]
     if mail.direction == "inbound":
         domain = mail.sender.rpartition("@")[2] or mail.peer.helo
         modules["spf"] = {"domain": domain, "result": mail.spf}
@@ -186,7 +185,8 @@ def _modules(mail: Mail, rng: Random) -> dict[str, Any]:
             else []
         )
         modules["dmarc"] = _dmarc(mail, domain)
-        modules["zerohour"] = {"score": "0"}
+        if mail.seed % 2:
+            modules["zerohour"] = {"score": "0"}
         if mail.seed % 2 and any(part.urls for part in mail.parts):
             modules["urldefense"] = _urldefense(mail)
     if mail.viruses:

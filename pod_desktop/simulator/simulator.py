@@ -29,7 +29,8 @@ from pod_desktop.simulator.sessions import Sessions
 
 TICK: Final = 0.04
 """Seconds between looks at the clock: how finely live records are spread."""
-WARM_UP: Final = 10 * SECOND
+STEP: Final = SECOND // 4
+WARM_UP: Final = 4 * SECOND
 """The live rate begins so long before the start, as a mail's lines come seconds after it."""
 HOST: Final = "127.0.0.1"
 
@@ -126,6 +127,7 @@ class Simulator:
             kind: defaultdict(list) for kind in CONTENT_TYPES
         }
         self.api = Api(self.options.seed, self.cluster_id, (self.client_id, self.client_secret), self.clock)
+        self._released_until = 0
         self._stream = StreamServer(self)
         self._group: asyncio.TaskGroup | None = None
         self._feeder: asyncio.Task[None] | None = None
@@ -224,6 +226,12 @@ class Simulator:
     def publish_all(self, kind: str, frames: Iterable[bytes | str | Mapping[str, Any]]) -> list[Item]:
         return [self.publish(kind, frame) for frame in frames]
 
+    async def settled(self) -> None:
+        """Return when the live stream has released everything up to the clock's time."""
+        wanted = self.clock.now()
+        while self._released_until < wanted:  # noqa: ASYNC110 - as often as the feed looks
+            await asyncio.sleep(TICK / 4)
+
     @property
     def open_sessions(self) -> list[tuple[int, str, bool]]:
         """Key number, kind and whether it is an archive request, of each session."""
@@ -266,15 +274,18 @@ class Simulator:
 
     async def _feed(self) -> None:
         assert self.generator.live_from is not None
-        moment = self.generator.live_from + WARM_UP
-        flow = Flow(self.generator, begin=moment, by_release=True)
+        begin = self.generator.live_from + WARM_UP
+        flow = Flow(self.generator, begin=begin, by_release=True)
+        moment = self.generator.live_from
         while True:
             now = self.clock.now()
             while moment < now:
-                moment = min(now, moment + MINUTE)
+                # In small steps, so that a high rate or a clock put forward does not hold up the sockets.
+                moment = min(now, moment + STEP)
                 for item in flow.until(moment):
                     self._release(item)
                 await asyncio.sleep(0)
+            self._released_until = moment
             await asyncio.sleep(TICK)
 
     def _release(self, item: Item) -> None:

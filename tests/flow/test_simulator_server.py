@@ -227,7 +227,8 @@ def test_archive_and_live_hold_the_same_records() -> None:
         clock = ManualClock(NOON)
         async with Simulator(rate=5, archive_rate=0.2, clock=clock, first_live="hour") as sim:
             clock.advance(600)
-            await until(lambda: len(sim.produced["maillog"]) > 1_500)
+            await sim.settled()
+            assert len(sim.produced["maillog"]) > 1_500
             async with opening(sim, "maillog", sinceTime=iso(NOON), toTime=iso(clock.now())) as archive:
                 stored = await drained(archive)
             assert sim.produced["maillog"] <= set(ids(stored))
