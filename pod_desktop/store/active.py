@@ -99,15 +99,14 @@ def index_text(text: str) -> tuple[str, bool]:
     digit becomes a space here. Marks and private-use characters are part of a word to the query language only.
     Of hashes the beginning is enough (query.sql knows); whole they would be a third of the index.
     """
-    folded = text.casefold()
-    if "\n" not in folded and folded.isascii():
-        return folded, False
+    if "\n" not in text and text.isascii():
+        return text, False  # the tokenizer folds ASCII by itself
     unsure = False
-    lines = folded.split("\n")
+    lines = text.split("\n")
     for place, line in enumerate(lines):
         if not line.isascii():
-            strange = _STRANGE.findall(line)
-            unsure = unsure or (bool(strange) and any(map(_is_word, strange)))
+            line = line.casefold()
+            unsure = unsure or any(map(_is_word, _STRANGE.findall(line)))
             lines[place] = _SEPARATORS.sub(" ", line)
         elif len(line) in _HASHES and line.isalnum():
             lines[place] = line[:HASH_CHARS]
@@ -174,8 +173,8 @@ class Active:
     def create(cls, folder: Path, segment: int, lane: str, streams: dict[str, StreamRow]) -> Active:
         """A new segment file that knows all streams so far."""
         path = schema.segment_path(folder, segment)
-        connection = schema.create(path, schema.SEGMENT)
-        with outage(path), schema.transaction(connection):
+
+        def fill(connection: apsw.Connection) -> None:
             connection.execute("insert into meta values(1, ?, ?, 0, 0, null, null, 0)", (segment, lane))
             connection.execute("insert into code values(0, '', null)")
             connection.execute("insert into addr values(0, '', null, null)")
@@ -188,7 +187,8 @@ class Active:
             ):
                 connection.execute("insert into words(words, rank) values(?, ?)", (setting, value))
             _put_streams(connection, streams)
-        return cls(path, connection)
+
+        return cls(path, schema.create(path, schema.SEGMENT, fill))
 
     @property
     def segment(self) -> int:

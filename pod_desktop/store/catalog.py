@@ -43,11 +43,12 @@ class Catalog:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.path = schema.catalog_path(folder)
-        fresh = not self.path.exists() or self.path.stat().st_size == 0
-        if fresh:
-            self.connection = schema.create(self.path, schema.CATALOG)
-        else:
+        for left in folder.glob(f"*.db{schema.MAKING}"):
+            schema.remove(left)
+        if self.path.exists():
             self.connection = self._open()
+        else:
+            self.connection = schema.create(self.path, schema.CATALOG)
         self._adopt()
 
     def _open(self) -> apsw.Connection:

@@ -7,7 +7,8 @@ when it is sealed. Imports apsw; nothing outside this room does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,8 @@ ACTIVE: Final = "active"
 SEALING: Final = "sealing"
 SEALED: Final = "sealed"
 
+MAKING: Final = ".making"
+"""Ends the name of a file that is not whole yet; a kill may leave one behind."""
 SEQ_BITS: Final = 24
 """seq = segment << SEQ_BITS | place in the segment."""
 MAX_PLACE: Final = (1 << SEQ_BITS) - 1
@@ -97,11 +100,6 @@ def catalog_path(folder: Path) -> Path:
     return folder / "catalog.db"
 
 
-def files_of(path: Path) -> tuple[Path, Path, Path]:
-    """A database and the two files SQLite keeps beside it."""
-    return path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")
-
-
 def segment_of(seq: int) -> int:
     return seq >> SEQ_BITS
 
@@ -143,18 +141,46 @@ def open_to_read(path: Path, *, cache_kib: int = 2_048) -> apsw.Connection:
     return connection
 
 
-def create(path: Path, tables: str) -> apsw.Connection:
-    """Make a database with these tables, whole or not at all."""
-    connection = open_to_write(path)
+def create(path: Path, tables: str, rows: Callable[[apsw.Connection], None] | None = None) -> apsw.Connection:
+    """Make a database with these tables and first rows; under its name it is whole or not there.
+
+    Raises:
+        Outage: the disk is full or failing.
+    """
+    making = path.with_name(path.name + MAKING)
+    remove(making)
+    connection = open_to_write(making)
     try:
         with outage(path), transaction(connection):
             connection.execute(f"pragma application_id={APPLICATION_ID}")
             connection.execute(f"pragma user_version={FORMAT}")
             connection.execute(tables)
-    except BaseException:
+            if rows is not None:
+                rows(connection)
+    finally:
+        # Closing writes the log back and removes it, so that the file alone is the database.
         connection.close()
-        raise
-    return connection
+    with outage(path):
+        making.replace(path)
+        _sync_folder(path.parent)
+    return open_to_write(path)
+
+
+def remove(path: Path) -> None:
+    """Delete a database and what SQLite keeps beside it."""
+    with outage(path):
+        for ending in ("", "-wal", "-shm", "-journal"):
+            path.with_name(path.name + ending).unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new name durable; Windows does so by itself."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def check_format(connection: apsw.Connection, path: Path) -> None:
