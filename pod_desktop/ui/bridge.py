@@ -44,7 +44,7 @@ class Question:
 
 
 class Span(NamedTuple):
-    """A piece of a query's text and what it is: field, word, phrase, operator, number, regex, wildcard, …"""
+    """A piece of a query's text and what it is: field, operator, keyword, string, number or error."""
 
     begin: int
     end: int

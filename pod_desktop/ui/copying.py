@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
-from pod_desktop.core.clock import iso
 from pod_desktop.core.record import EventRow
 from pod_desktop.ui.events.columns import COLUMNS
 from pod_desktop.ui.events.table import EventTable
@@ -40,21 +38,8 @@ def _raw_cell(key: str, row: EventRow, zone: Zone, place: int) -> str:
 
 
 def rows_as_json(rows: Sequence[EventRow]) -> str:
-    """One object a line, as `search --format ndjson` prints them."""
-    return "\n".join(
-        json.dumps(
-            {
-                "id": row.record_id,
-                "time": iso(row.time),
-                "type": row.kind,
-                "connector": row.connector,
-                "tenant": row.tenant,
-                "outcome": row.outcome,
-                "sender": row.sender,
-                "recipients": list(row.recipients),
-                "subject": row.subject,
-            },
-            ensure_ascii=False,
-        )
-        for row in rows
-    )
+    """One object a line, as `search --format ndjson` prints them; recipients as far as rows carry them."""
+    from pod_desktop.services import exporting
+
+    found = (exporting.Found(row, lambda: b"", lambda row=row: row.recipients) for row in rows)  # type: ignore[misc]
+    return "\n".join(exporting.dumps(exporting.as_object(one)).decode() for one in found)

@@ -87,6 +87,10 @@ class SettingsPage(QWidget):
     def _keep_chosen(self, keep: bool) -> None:
         self._preferences.keep_collecting = keep
 
+    def focus_first(self) -> None:
+        """Go to the first setting."""
+        self.theme.setFocus()
+
     def refresh(self) -> None:
         """Show what is chosen, wherever it was chosen."""
         self.theme.setCurrentIndex(self.theme.findData(self._preferences.theme))

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QFont, QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QFont, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from pod_desktop.core import status
 from pod_desktop.core.clock import SECOND
@@ -73,6 +73,7 @@ class _Collector(Button):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("", "state", parent=parent)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._dot = Dot(parent=self)
         self._dot.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._dot.move(5, 6)
@@ -114,7 +115,7 @@ class StatusBar(QWidget):
         self._disk = PlainLabel("", "small")
         self._zone_button = Button(zone.name(), "state", self.zone_clicked.emit)
         self._zone_button.setToolTip("Click to change between UTC and local time")
-        row = QHBoxLayout(self)
+        row = self._line = QHBoxLayout(self)
         row.setContentsMargins(8, 0, 8, 0)
         row.setSpacing(12)
         row.addWidget(self._none)
@@ -126,9 +127,23 @@ class StatusBar(QWidget):
         row.addWidget(self._disk)
         row.addWidget(self._zone_button)
         for button in (self._more, self._zone_button):
+            button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
             button.setFont(fonts.text(fonts.NOTE, QFont.Weight.Normal))
         self.popup: StatePopup | None = None
+        self._level = 0
         self.show_overview(self._overview)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Say less where there is less room; what a person must act on is left out last."""
+        for level in range(5):
+            self._level = level
+            self._say()
+            if self._line.sizeHint().width() <= self.width():
+                return
 
     def show_zone(self) -> None:
         """The zone changed."""
@@ -138,19 +153,23 @@ class StatusBar(QWidget):
     def show_overview(self, overview: Overview) -> None:
         """Show what the collectors say of themselves."""
         self._overview = overview
+        self._fit()
+        if self.popup is not None and self.popup.isVisible():
+            self.popup.refresh(overview)
+
+    def _say(self) -> None:
+        overview, most = self._overview, (_SHOWN, _SHOWN, 2, 1, 1)[self._level]
         by_name: dict[str, list[StreamStatus]] = {}
         for stream in overview.streams:
             by_name.setdefault(stream.connector, []).append(stream)
         ordered = sorted(by_name.items(), key=lambda item: (_GRAVEST.index(gravest(item[1])), item[0]))
-        self._show_collectors(sorted(ordered[:_SHOWN]))
-        hidden = len(ordered) - _SHOWN
+        self._show_collectors(sorted(ordered[:most]))
+        hidden = len(ordered) - most
         self._more.setVisible(hidden > 0)
         self._more.setText(f"+{hidden} more")
         self._none.setVisible(not ordered)
         self._none.setText("No connectors" if not overview.connectors else "Collectors have not reported yet")
         self._show_numbers(overview)
-        if self.popup is not None and self.popup.isVisible():
-            self.popup.refresh(overview)
 
     def _show_collectors(self, shown: Sequence[tuple[str, Sequence[StreamStatus]]]) -> None:
         while len(self._collectors) < len(shown):
@@ -171,13 +190,17 @@ class StatusBar(QWidget):
             if stream.lag_s is not None and stream.state == status.LIVE
         ]
         self._lag.setText(f"lag {span(max(lags))}" if lags else "")
+        self._lag.setVisible(bool(lags) and self._level < 3)
         total = sum((stream.counters for stream in overview.streams), Counters())
         lost = lost_records(total)
         gaps = sum(len(stream.gaps) for stream in overview.streams)
         words = f"received {total.received:,} · stored {total.stored:,} · lost {lost:,}"
+        if self._level >= 2:
+            words = f"stored {total.stored:,} · lost {lost:,}"
         if gaps:
             words += f" · {gaps} gap{'s' if gaps > 1 else ''}"
         self._counts.setText(words if overview.streams else "")
+        self._counts.setVisible(bool(overview.streams) and (self._level < 4 or bool(lost or gaps)))
         self._counts.setProperty("role", "fault" if lost or gaps else "small")
         self._counts.style().unpolish(self._counts)
         self._counts.style().polish(self._counts)

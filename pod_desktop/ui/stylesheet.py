@@ -34,10 +34,10 @@ QLabel[role="mono"] { font-family: $mono; font-size: 12px; }
 QLabel[role="fault"] { color: $bad_fore; font-size: 12px; }
 QLabel[role="help"] { color: $note; font-size: 12px; }
 
-QMenuBar { background: $window; border-bottom: 1px solid $line; padding: 0; spacing: 0; min-height: 27px; max-height: 27px; }
+QMenuBar { background: $window; border-bottom: 1px solid $line; padding: 0; spacing: 0; }
 QMenuBar::item { background: transparent; padding: 5px 9px; margin: 0; }
 QMenuBar::item:selected, QMenuBar::item:pressed { background: $accent_soft; color: $accent; }
-QLabel[role="brand"] { font-weight: 600; padding: 0 8px 0 14px; background: $window; border-bottom: 1px solid $line; min-height: 27px; max-height: 27px; }
+QLabel[role="brand"] { font-weight: 600; padding: 0 8px 0 14px; background: $window; border-bottom: 1px solid $line; }
 QMenu { background: $window; border: 1px solid $line; padding: 4px; }
 QMenu::item { padding: 5px 24px 5px 22px; border-radius: 4px; }
 QMenu::item:selected { background: $accent_soft; color: $accent; }
@@ -90,7 +90,16 @@ QComboBox::drop-down { border: none; width: 22px; }
 QComboBox::down-arrow { image: url($icons/chevron-$name.svg); width: 12px; height: 12px; }
 QComboBox QAbstractItemView { background: $window; border: 1px solid $line; selection-background-color: $accent_soft; selection-color: $accent; outline: none; }
 QCheckBox, QRadioButton { spacing: 7px; }
+QCheckBox::indicator, QRadioButton::indicator { width: 14px; height: 14px; border: 1px solid $dot_muted; background: $window; }
+QCheckBox::indicator { border-radius: 3px; }
+QRadioButton::indicator { border-radius: 8px; }
+QCheckBox::indicator:checked { background: $accent; border-color: $accent; image: url($icons/check-$name.svg); }
+QRadioButton::indicator:checked { border: 5px solid $accent; width: 6px; height: 6px; background: $window; }
+QCheckBox::indicator:focus, QRadioButton::indicator:focus, QCheckBox::indicator:hover, QRadioButton::indicator:hover { border-color: $accent; }
+QCheckBox::indicator:disabled, QRadioButton::indicator:disabled { background: $sunken; border-color: $line; }
+QCheckBox::indicator:checked:disabled { background: $dot_muted; border-color: $dot_muted; }
 QCheckBox:focus, QRadioButton:focus { color: $accent; }
+QAbstractScrollArea::corner { background: $window; border: none; }
 
 QFrame[role="card"] { background: $window; border: 1px solid $line; border-radius: 8px; }
 QFrame[role="card"][chosen="true"] { background: $accent_soft; border-color: $accent; }

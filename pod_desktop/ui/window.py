@@ -209,7 +209,7 @@ class MainWindow(QMainWindow):
         add("Go", "&Events", lambda: self.go(EVENTS), "Ctrl+1")
         add("Go", "&Settings", lambda: self.go(SETTINGS), "Ctrl+,")
         add("Go", "&Newest Record", lambda: self.on_events(table.to_newest), "Ctrl+Home", gap=True)
-        add("Go", "N&ext Record", lambda: self.on_events(lambda: table.go(1)), "Ctrl+Down")
+        add("Go", "Ne&xt Record", lambda: self.on_events(lambda: table.go(1)), "Ctrl+Down")
         add("Go", "&Previous Record", lambda: self.on_events(lambda: table.go(-1)), "Ctrl+Up")
 
         add("Record", "&Open Record", lambda: self.on_events(events.open_detail), "Ctrl+Return")
@@ -274,7 +274,8 @@ class MainWindow(QMainWindow):
         if (front := self.stack.currentWidget()) is not None and not front.isAncestorOf(
             self.focusWidget() or self
         ):
-            front.setFocus()
+            # No focus proxies on pages: a proxy inside its own widget bends the tab order into a circle.
+            getattr(front, "focus_first", front.setFocus)()
 
     def set_first_run(self, make: Callable[[], QWidget]) -> None:
         """What stands on Events while no connector is configured and no record stored."""
@@ -300,14 +301,16 @@ class MainWindow(QMainWindow):
         self._overview_worker.ask(self.desk.overview, self._overviewed, owner=self, key="overview")
 
     def _overviewed(self, overview: Overview) -> None:
-        before = self._nothing_yet() if self._overview is not None else None
         self._overview = overview
         self.status.show_overview(overview)
         self.events.overview(overview)
         self._badge_events()
         self._badge_connectors(overview)
-        if before != self._nothing_yet() and self._current == EVENTS:
-            self.go(EVENTS)
+        first_run = self._first_run
+        if self._current == EVENTS and first_run is not None:
+            shown = self.stack.currentWidget() is first_run
+            if shown != self._nothing_yet():
+                self.go(EVENTS)
 
     def _badge_events(self) -> None:
         if (button := self.rail.button(EVENTS)) is not None:
@@ -392,6 +395,7 @@ class MainWindow(QMainWindow):
         """Go to the query bar."""
         self.go(EVENTS)
         self.events.query.line.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.events.query.line.selectAll()
 
     def copy_rows(self) -> None:
         """The selected rows as text, tabs between the visible columns."""
@@ -481,6 +485,7 @@ class MainWindow(QMainWindow):
         """A strip at the bottom for something long."""
         panel = ActivityPanel(title)
         self.activities.addWidget(panel)
+        panel.show()
         self.activities.setContentsMargins(12, 6, 12, 8)
         panel.destroyed.connect(self._activity_gone)
         return panel
@@ -509,8 +514,8 @@ class MainWindow(QMainWindow):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        if self.focusWidget() is None or not self.events.isAncestorOf(self.focusWidget()):
-            self.events.table.setFocus()
+        if not self.events.isAncestorOf(self.focusWidget() or self):
+            self.events.focus_first()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Closing asks to quit; whoever composed the window stops what runs and then hides it."""

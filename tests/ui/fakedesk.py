@@ -161,7 +161,7 @@ class FakeDesk:
             if ":" in word:
                 spans.append(Span(place, place + word.index(":"), "field"))
             elif word in ("AND", "OR", "NOT"):
-                spans.append(Span(place, place + len(word), "operator"))
+                spans.append(Span(place, place + len(word), "keyword"))
             place += len(word) + 1
         return tuple(spans)
 

@@ -73,7 +73,6 @@ class DetailPane(QWidget):
         self.tabs.currentChanged.connect(self._tab_chosen)
         self.json.toggled.connect(lambda _on: self._redraw(JSON))
         self.json.copy_asked.connect(self.copy_raw)
-        self.setFocusProxy(self.tabs)
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()
@@ -85,9 +84,7 @@ class DetailPane(QWidget):
         titles.addWidget(self._subtitle)
         head.addLayout(titles, 1)
         head.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
-        notices = QVBoxLayout()
-        notices.setContentsMargins(12, 8, 12, 0)
-        notices.addWidget(self._notice)
+        self._notice.setContentsMargins(2, 2, 2, 2)
         row = QHBoxLayout()
         row.setContentsMargins(9, 6, 9, 0)
         row.addWidget(self.tabs)
@@ -98,7 +95,7 @@ class DetailPane(QWidget):
         column.addLayout(head)
         column.addLayout(row)
         column.addWidget(hairline())
-        column.addLayout(notices)
+        column.addWidget(self._notice)
         column.addWidget(self._stack, 1)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
@@ -119,6 +116,10 @@ class DetailPane(QWidget):
         self._worker.ask(
             lambda: self._desk.record(row), self._came, partial(self._failed, row), owner=self, key="record"
         )
+
+    def focus_first(self) -> None:
+        """Go to the tabs."""
+        self.tabs.setFocus()
 
     def clear(self) -> None:
         """Nothing is chosen."""

@@ -118,7 +118,7 @@ def _facts(block: Facts) -> QWidget:
     box, grid = _grid()
     for number, fact in enumerate(block.rows[:_MOST_ROWS]):
         grid.addWidget(_label(fact.label), number, 0, Qt.AlignmentFlag.AlignTop)
-        value = PlainLabel(fact.value, "mono" if fact.mono else "", wrap=True, selectable=True)
+        value = _Value(fact.value, "mono" if fact.mono else "", wrap=True, selectable=True)
         value.setAccessibleName(f"{fact.label}: {fact.value}"[:500])
         value.setToolTip(tip(fact.tip))
         if fact.chips:
@@ -127,7 +127,6 @@ def _facts(block: Facts) -> QWidget:
             for chip in fact.chips[:_MOST_ROWS]:
                 flow.addWidget(ChipLabel(chip.text, chip.tone, chip.tip))
             if fact.value:
-                value.setWordWrap(len(fact.value) > 40)
                 flow.addWidget(value)
             grid.addWidget(holder, number, 1)
         else:
@@ -150,6 +149,15 @@ def _lines(block: Lines) -> QWidget:
     if len(block.lines) > _MOST_ROWS:
         shown.append(f"… and {len(block.lines) - _MOST_ROWS:,} more")
     return _titled(block.title, *(PlainLabel(line, "mono", wrap=True, selectable=True) for line in shown))
+
+
+class _Value(PlainLabel):
+    """Wraps where it must, and otherwise asks for one line."""
+
+    def sizeHint(self) -> QSize:
+        self.ensurePolished()
+        wide = max(self.fontMetrics().horizontalAdvance(line) for line in self.text().split("\n"))
+        return QSize(wide + 2, self.heightForWidth(wide + 2))
 
 
 class _ScoreBar(QWidget):

@@ -87,7 +87,7 @@ def _sender(row: EventRow, _zone: Zone) -> str:
 COLUMNS: Final = (
     Column(key="time", title="Time", text=lambda row, zone: zone.short(row.time), width=104, mono=True),
     Column(key="outcome", title="Outcome", text=lambda row, _zone: outcome_chip(row)[0], width=104),
-    Column(key="sender", title="Sender", text=_sender, width=172),
+    Column(key="sender", title="Sender", text=_sender, width=164),
     Column(key="recipients", title="Recipients", text=_recipients, width=172),
     Column(key="subject", title="Subject / log line", text=lambda row, _zone: cell(row.subject), width=240),
     Column(

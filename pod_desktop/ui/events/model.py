@@ -35,10 +35,15 @@ class Pull:
     """The rows of an insertion at the very top (the newest first), so that they never show blank."""
     reset: bool
     more: bool
+    anchors: tuple[int | None, ...] = ()
+    """After a reset: where the rows are now whose keys were given."""
 
 
-def pull(view: View, fresh: int, *, search: bool = True) -> Pull:
-    """On the worker: look further back for a moment, take in what arrived, fetch the newest rows."""
+def pull(view: View, fresh: int, *, search: bool = True, anchors: Sequence[int] = ()) -> Pull:
+    """On the worker: look further back for a moment, take in what arrived, fetch the newest rows.
+
+    `anchors` are keys of rows that must be found again if the view begins again.
+    """
     until = time.monotonic() + STEP_SECONDS
     while search and view.step() and time.monotonic() < until:
         pass
@@ -48,7 +53,8 @@ def pull(view: View, fresh: int, *, search: bool = True) -> Pull:
     if advance.reset:
         top = advance.total
     rows = tuple(view.rows(0, min(top, fresh))) if top else ()
-    return Pull(advance.total, inserted, rows, advance.reset, advance.more)
+    places = tuple(view.row_of(seq) for seq in anchors) if advance.reset else ()
+    return Pull(advance.total, inserted, rows, advance.reset, advance.more, places)
 
 
 def fetch(view: View, page: int) -> tuple[int, list[EventRow]]:

@@ -65,6 +65,7 @@ class EventsPage(QWidget):
         self._pulling = False
         self._searching = False
         self._counting = False
+        self._outage = False
         self._wanted: dict[int, None] = {}
         self._fetching = False
         self._asked_at = 0.0
@@ -106,6 +107,7 @@ class EventsPage(QWidget):
         self.fault = Notice(tone="bad", button=Button("Try again", "link", self.ask))
         self.fault.hide()
         self._empty = EmptyState()
+        self._empty.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._cover = QStackedWidget()
         self._cover.addWidget(self.table)
         self._cover.addWidget(self._empty)
@@ -114,8 +116,8 @@ class EventsPage(QWidget):
         self.splitter.setChildrenCollapsible(False)
         self.splitter.addWidget(self._cover)
         self.splitter.addWidget(self.detail)
-        self.splitter.setStretchFactor(0, 1)
-        self.splitter.setStretchFactor(1, 0)
+        self.splitter.setStretchFactor(0, 3)
+        self.splitter.setStretchFactor(1, 1)
         self._cover.setMinimumWidth(360)
         self.detail.setMinimumWidth(300)
         self.splitter.setSizes([870, 420])
@@ -271,7 +273,7 @@ class EventsPage(QWidget):
     def _opened(self, view: View) -> None:
         self._view = view
         self._pulling = False
-        self._fetching = False
+        self._fetching = self._outage = False
         self._wanted.clear()
         self.fault.hide()
         self.table.start()
@@ -296,10 +298,10 @@ class EventsPage(QWidget):
     def _pull(self) -> None:
         if self._view is None or self._pulling:
             return
-        view, search = self._view, not self._stopped
+        view, search, anchors = self._view, not self._stopped, self.table.anchors()
         self._pulling = True
         self._rows_worker.ask(
-            lambda: pull(view, _FRESH_ROWS, search=search),
+            lambda: pull(view, _FRESH_ROWS, search=search, anchors=anchors),
             lambda pulled: self._pulled(view, pulled),
             lambda error: self._pull_failed(view, error),
             owner=self,
@@ -309,6 +311,9 @@ class EventsPage(QWidget):
         if view is not self._view:
             return
         self._pulling = False
+        if self._outage:
+            self._outage = False
+            self.fault.hide()
         self.table.take(pulled)
         self._first_came = True
         was_searching, self._searching = self._searching, pulled.more and not self._stopped
@@ -325,6 +330,7 @@ class EventsPage(QWidget):
     def _pull_failed(self, view: View, error: BaseException) -> None:
         if view is self._view:
             self._pulling = False
+            self._outage = True
             self._pump.setInterval(CALM_MS * 4)
             self._failed(error)
 
@@ -445,7 +451,7 @@ class EventsPage(QWidget):
             words.append(bar_words(self._every))
         self.took_label.setText(" · ".join(words))
         if total:
-            self._cover.setCurrentWidget(self.table)
+            self._front(self.table)
         elif not self.fault.isVisibleTo(self):
             self._say_empty(asked)
 
@@ -471,7 +477,16 @@ class EventsPage(QWidget):
 
     def _cover_with(self, title: str, words: str) -> None:
         self._empty.say(title, words)
-        self._cover.setCurrentWidget(self._empty)
+        self._front(self._empty)
+
+    def _front(self, widget: QWidget) -> None:
+        """Show the rows, or the words in their place; the focus stays there."""
+        if self._cover.currentWidget() is widget:
+            return
+        held = self._cover.isAncestorOf(self.focusWidget() or self)
+        self._cover.setCurrentWidget(widget)
+        if held:
+            widget.setFocus()
 
     def _followed(self, following: bool) -> None:
         self.follow_button.setChecked(following)
@@ -481,23 +496,26 @@ class EventsPage(QWidget):
 
     # Reading
 
-    def _chosen(self, row: EventRow | None) -> None:
-        if row is not None:
-            self.detail.show_row(row)
+    def _chosen(self, row: EventRow) -> None:
+        self.detail.show_row(row)
 
     def open_detail(self) -> None:
         """Show the detail pane and go there."""
         self.show_detail(True)
         if (row := self.table.current()) is not None:
             self.detail.show_row(row)
-        self.detail.setFocus()
+        self.detail.focus_first()
 
     def show_detail(self, shown: bool) -> None:
         """Show or hide the detail pane; the selection stays."""
         self.detail.setVisible(shown)
         self._preferences.set_flag("events/detail", shown)
-        if not shown:
-            self.table.setFocus()
+        if not shown and self.isVisible():
+            self.focus_first()
+
+    def focus_first(self) -> None:
+        """Go to the rows, or to the words in their place."""
+        (self._cover.currentWidget() or self).setFocus()
 
     def restyle(self) -> None:
         """Times or colours are others from now on."""

@@ -43,12 +43,12 @@ class _Colours(QSyntaxHighlighter):
             style = QTextCharFormat()
             if kind == "field":
                 style.setForeground(QColor(worn.accent))
-            elif kind == "operator":
+            elif kind in ("keyword", "operator") and text[begin:end].isalpha():
                 style.setFontWeight(700)
-            elif kind in ("phrase", "regex"):
+            elif kind in ("string", "phrase"):
                 style.setForeground(QColor(worn.special.fore))
-            elif kind in ("wildcard", "number", "date", "time"):
-                style.setForeground(QColor(worn.good.fore if kind == "wildcard" else worn.text))
+            elif kind == "error":
+                style.setForeground(QColor(worn.bad.fore))
             else:
                 continue
             self.setFormat(begin, end - begin, style)
@@ -140,7 +140,6 @@ class QueryBar(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.line)
-        self.setFocusProxy(self.line)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._checking = QTimer(self, singleShot=True, interval=_CHECK_MS)
         self._checking.timeout.connect(self._judge)

@@ -14,7 +14,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QPainter
 
 from pod_desktop.core.record import FLAG_HIDDEN_CHARACTERS, EventRow
 from pod_desktop.ui import fonts, theme
-from pod_desktop.ui.events.columns import COLUMNS, outcome_chip
+from pod_desktop.ui.events.columns import COLUMNS, Column, outcome_chip
 from pod_desktop.ui.moments import Zone
 from pod_desktop.ui.painting import CHIP_HEIGHT, ChipPainter
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _KEPT_ROWS: Final = 4_096
 _PAD: Final = 8
+_ELIDE: Final = {False: Qt.TextElideMode.ElideRight, True: Qt.TextElideMode.ElideMiddle}
+"""Recipients lose their middle: how many more there are stands at their end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ class RowPainter:
                         room = place.width - 2 * _PAD
                         if flagged and row.flags & FLAG_HIDDEN_CHARACTERS:
                             room -= int(self._chips.width("hidden")) + 4
-                        found = cut[place.number] = self._fit(column.text(row, self._zone), room, column.mono)
+                        found = cut[place.number] = self._fit(column, column.text(row, self._zone), room)
                     words, wide = found
                     if words:
                         painter.drawText(right - wide if column.right else left, top, words)
@@ -151,13 +153,13 @@ class RowPainter:
             cut = self._cut[row.seq] = {}
         return cut
 
-    def _fit(self, words: str, room: int, mono: bool) -> tuple[str, int]:
+    def _fit(self, column: Column, words: str, room: int) -> tuple[str, int]:
         if not words:
             return "", 0
-        metrics = self._metrics[mono]
+        metrics = self._metrics[column.mono]
         wide = metrics.horizontalAdvance(words)
         if wide > room:
-            words = metrics.elidedText(words, Qt.TextElideMode.ElideRight, room)
+            words = metrics.elidedText(words, _ELIDE[column.key == "recipients"], room)
             wide = metrics.horizontalAdvance(words)
         return words, wide
 

@@ -6,6 +6,7 @@ is reading stay where they are, whatever arrives. Space holds the top row too.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import (
@@ -30,7 +31,9 @@ from pod_desktop.ui.preferences import Preferences
 from pod_desktop.ui.widgets import Button
 
 ROW_HEIGHT: Final = 27
-_SUBJECT_LEAST: Final = 170
+_SUBJECT_LEAST: Final = 150
+_ROOM_FOR_RECIPIENTS: Final = 720
+"""A viewport narrower than this gives the recipients' room to the subject."""
 _COPIED_ROWS: Final = 10_000
 
 
@@ -44,7 +47,7 @@ class EventTable(QTableView):
     opened = Signal()
     """Enter, double click or More: the reader wants the whole record."""
     chosen = Signal(object)
-    """The current row changed: its EventRow, or None."""
+    """The EventRow of the row that is read now."""
 
     def __init__(self, model: EventModel, preferences: Preferences, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -56,6 +59,8 @@ class EventTable(QTableView):
         self._was_following = True
         self._moving = False
         self._awaited = False
+        self._told: int | None = None
+        self._asked_recipients = False
         self.setModel(model)
         self._set_up()
         self._set_up_header()
@@ -98,12 +103,12 @@ class EventTable(QTableView):
         header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         header.setAccessibleName("Columns")
         header.customContextMenuRequested.connect(self._header_menu)
-        header.sectionResized.connect(self._section_resized)
         for header_of_all in (header, self.verticalHeader()):
             # Their own, empty selection: with the table's, selecting all rows would visit each of them.
             header_of_all.setSelectionModel(QItemSelectionModel(self._events, header_of_all))
         self.reset_columns()
         header.restoreState(self._preferences.state("events/columns"))
+        header.sectionResized.connect(self._section_resized)
         header.sectionMoved.connect(lambda *_places: self._keep_columns())
         header.setSectionResizeMode(INDEX["more"], QHeaderView.ResizeMode.Fixed)
 
@@ -125,6 +130,9 @@ class EventTable(QTableView):
 
     def show_column(self, key: str, shown: bool) -> None:
         """Show or hide a column."""
+        if key == "recipients":
+            self._preferences.set_flag("events/recipients", shown)
+            self._asked_recipients = shown
         self.horizontalHeader().setSectionHidden(INDEX[key], not shown)
         self._fill()
         self._keep_columns()
@@ -143,6 +151,8 @@ class EventTable(QTableView):
         menu.addAction("Reset Columns", self._reset_and_keep)
 
     def _reset_and_keep(self) -> None:
+        self._preferences.set_flag("events/recipients", True)
+        self._asked_recipients = False
         self.reset_columns()
         self._keep_columns()
 
@@ -164,7 +174,11 @@ class EventTable(QTableView):
     def _fill(self) -> None:
         """The subject takes the width that the others leave."""
         header = self.horizontalHeader()
-        subject = INDEX["subject"]
+        subject, recipients = INDEX["subject"], INDEX["recipients"]
+        roomy = self.viewport().width() >= _ROOM_FOR_RECIPIENTS
+        shown = self._asked_recipients or (roomy and self._preferences.flag("events/recipients", True))
+        if header.isSectionHidden(recipients) == shown:
+            header.setSectionHidden(recipients, not shown)
         if header.isSectionHidden(subject):
             return
         others = sum(header.sectionSize(place) for place in range(len(COLUMNS)) if place != subject)
@@ -212,7 +226,10 @@ class EventTable(QTableView):
         # What lies above the top row; at the live edge that is held, what came in before the first row too.
         above = sum(count for row, count in _before(pulled.inserted, top))
         added = self._events.apply(pulled)
-        if not added or pulled.reset:
+        if pulled.reset:
+            self._find_again(pulled.anchors, following)
+            return
+        if not added:
             return
         if not following and above:
             self._moving = True
@@ -224,8 +241,29 @@ class EventTable(QTableView):
         self._tell()
         self.viewport().update()
 
+    def anchors(self) -> tuple[int, ...]:
+        """Keys of the rows to be found again should the view begin again: the top one, the current one."""
+        numbers = [self.verticalScrollBar().value(), self.currentIndex().row()]
+        if numbers[1] < 0:
+            numbers.pop()
+        rows = [self._events.row(number) for number in numbers]
+        return tuple(row.seq for row in rows if row is not None) if None not in rows else ()
+
+    def _find_again(self, places: Sequence[int | None], following: bool) -> None:
+        top, current = (*places, None, None)[:2]
+        if current is not None:
+            self._moving = True
+            self.setCurrentIndex(self._events.index(current, 0))
+            self._moving = False
+        self._moving = True
+        self.updateGeometries()
+        self.verticalScrollBar().setValue(0 if following or top is None else top)
+        self._moving = False
+        self._tell()
+
     def start(self) -> None:
         """Another question: begin at its newest record."""
+        self._told = None
         self._events.start()
         self._painter.forget()
         self._held = False
@@ -294,17 +332,26 @@ class EventTable(QTableView):
 
     def currentChanged(self, current: _Index, previous: _Index) -> None:
         super().currentChanged(current, previous)
-        if current.row() != previous.row() or not current.isValid():
-            self._announce(current.row())
+        self._announce()
 
-    def _announce(self, number: int) -> None:
-        row = self._events.row(number) if number >= 0 else None
-        self._awaited = row is None and number >= 0
-        self.chosen.emit(row)
+    def selectionChanged(self, selected: QItemSelection, deselected: QItemSelection) -> None:
+        super().selectionChanged(selected, deselected)
+        self._announce()
+
+    def _announce(self) -> None:
+        """Tell which record is read. Receiving the focus makes a row current without selecting it: none."""
+        current = self.currentIndex()
+        if not current.isValid() or not self.selectionModel().isSelected(current):
+            return
+        row = self._events.row(current.row())
+        self._awaited = row is None
+        if row is not None and row.seq != self._told:
+            self._told = row.seq
+            self.chosen.emit(row)
 
     def _came(self) -> None:
         if self._awaited:
-            self._announce(self.currentIndex().row())
+            self._announce()
 
     def selectAll(self) -> None:
         model, columns = self._events, len(COLUMNS) - 1

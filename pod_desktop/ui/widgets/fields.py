@@ -46,6 +46,12 @@ class Field(QWidget):
             part.style().unpolish(part)
             part.style().polish(part)
 
+    def say(self, note: str) -> None:
+        """Another note below the control; a fault that is shown stays."""
+        self._note = note
+        if not self.faulty:
+            self.fault("")
+
     @property
     def faulty(self) -> bool:
         """Whether a fault is shown."""

@@ -61,8 +61,13 @@ class Chip(PlainLabel):
     ) -> None:
         super().__init__(words, "chip", parent=parent)
         self.setProperty("chip", tone)
+        self.setIndent(0)
         self.setToolTip(tip(note))
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        self.ensurePolished()  # else it is measured in the face it had before
+        return super().sizeHint()
 
 
 class Dot(QWidget):

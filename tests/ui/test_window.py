@@ -1,0 +1,313 @@
+"""The frame: pages, menus, themes, status, palette, bugs, closing; all of it by keyboard."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from fakedesk import Counters, FakeDesk, row, stream
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QAction, QColor, QDropEvent, QKeySequence
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QPlainTextEdit, QWidget
+from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
+
+from pod_desktop.core import status
+from pod_desktop.ui import bugs, theme
+from pod_desktop.ui.commands import plain_words
+from pod_desktop.ui.palette import CommandPalette, ShortcutsDialog, ranked
+from pod_desktop.ui.rail import HUNT, Page
+from pod_desktop.ui.statusbar import lost_records
+from pod_desktop.ui.widgets import EmptyState
+from pod_desktop.ui.window import EVENTS, SETTINGS, MainWindow
+
+Make = Callable[..., MainWindow]
+
+
+def test_the_rail_shows_only_pages_that_exist(make_window: Make, desk: FakeDesk) -> None:
+    window = make_window(desk)
+    assert window.rail.button("automation") is None
+    assert window.rail.button(EVENTS) is not None
+    window.add_page(Page(key="lists", group=HUNT, title="Lists", make=EmptyState))
+    window.go("lists")
+    assert isinstance(window.stack.currentWidget(), EmptyState)
+
+
+def test_a_fresh_profile_shows_the_first_run_until_there_is_something(
+    qtbot: QtBot, make_window: Make
+) -> None:
+    desk = FakeDesk(connectors=0)
+    window = make_window(desk)
+    window.set_first_run(lambda: EmptyState("Nothing is collected yet"))
+    assert window.stack.currentWidget() is not window.events
+    desk.add([row(1, 1)])
+    qtbot.waitUntil(lambda: window.stack.currentWidget() is window.events)
+
+
+@pytest.mark.parametrize("choice", [theme.LIGHT, theme.DARK])
+def test_a_theme_is_worn_at_once_and_remembered(make_window: Make, desk: FakeDesk, choice: str) -> None:
+    window = make_window(desk)
+    window.choose_theme(choice)
+    assert window.preferences.theme == choice
+    picture = window.grab().toImage()
+    assert picture.pixelColor(20, 400) == QColor(theme.tokens().window)
+    assert theme.tokens().name == choice
+
+
+def test_words_stand_out_from_their_ground_in_both_themes() -> None:
+    def light(colour: str) -> float:
+        parts = [
+            part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+            for part in QColor(colour).getRgbF()[:3]
+        ]  # type: ignore[index]
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+    for worn in (theme._LIGHT, theme._DARK):
+        inks = [
+            (worn.text, worn.window),
+            (worn.note, worn.window),
+            (worn.text, worn.selection),
+            (worn.on_accent, worn.accent),
+        ]
+        inks += [tuple(getattr(worn, tone)) for tone in ("good", "warn", "bad", "info", "muted", "special")]
+        for fore, back in inks:
+            high, low = sorted((light(fore), light(back)), reverse=True)
+            assert (high + 0.05) / (low + 0.05) >= 4.5, (worn.name, fore, back)
+
+
+def test_times_change_to_utc_by_a_click_on_the_zone(
+    qtbot: QtBot, make_window: Make, desk: FakeDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import time
+
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    time.tzset()
+    try:
+        window = make_window(desk)
+        window.use_utc(False)
+        index = window.events.model.index(0, 0)
+        local = index.data()
+        assert window.status._zone_button.text() == "UTC+05:30"
+        qtbot.mouseClick(window.status._zone_button, Qt.MouseButton.LeftButton)
+        assert window.status._zone_button.text() == "UTC"
+        assert index.data() != local
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_the_status_bar_tells_state_rate_lag_and_loss(
+    qtbot: QtBot, make_window: Make, desk: FakeDesk
+) -> None:
+    counters = Counters(received=100, stored=90, duplicates=5, filtered=3, quarantined=2)
+    desk.streams = (stream("acme", "message", rate=38.0, lag_s=0.4, counters=counters),)
+    window = make_window(desk)
+    bar = window.status
+    assert bar._collectors[0].accessibleName() == "Collector acme live · 38/s"
+    assert bar._lag.text() == "lag 0.4 s"
+    assert "lost 0" in bar._counts.text()
+    assert lost_records(Counters(received=10, stored=9)) == 1
+
+
+def test_a_state_is_explained_and_the_words_close_by_key(
+    qtbot: QtBot, make_window: Make, desk: FakeDesk
+) -> None:
+    desk.streams = (
+        stream(
+            "acme", "message", status.STOPPED_FAULT, what="401: the credential is invalid.",
+            hint="Check the API key.", code="401", next_try=2**51,
+        ),
+    )  # fmt: skip
+    window = make_window(desk)
+    qtbot.mouseClick(window.status._collectors[0], Qt.MouseButton.LeftButton)
+    popup = window.status.popup
+    assert popup is not None and popup.isVisible()
+    words = " ".join(label.accessibleDescription() for label in popup.findChildren(QWidget))
+    for part in ("401: the credential is invalid.", "Check the API key.", "Next try"):
+        assert part in words
+    qtbot.keyClick(popup, Qt.Key.Key_Escape)
+    assert not popup.isVisible()
+
+
+@pytest.mark.parametrize("width", [1440, 1100, 900])
+def test_nothing_in_the_status_bar_is_cut_off(
+    qtbot: QtBot, make_window: Make, desk: FakeDesk, width: int
+) -> None:
+    counters = Counters(received=4_112_908, stored=4_112_908)
+    desk.streams = tuple(
+        stream(f"collector-number-{number}", "message", rate=212.0, lag_s=0.4, counters=counters)
+        for number in range(6)
+    )
+    window = make_window(desk, size=(width, 700))
+    buttons = [button for button in window.status.findChildren(QAbstractButton) if button.isVisible()]
+    assert buttons
+    qtbot.waitUntil(lambda: all(button.width() >= button.sizeHint().width() for button in buttons))
+    assert window.status._line.sizeHint().width() <= window.status.width()
+
+
+def test_no_mnemonic_is_twice_in_one_menu(make_window: Make, desk: FakeDesk) -> None:
+    window = make_window(desk)
+
+    def keys(actions: list[QAction]) -> list[str]:
+        return [QKeySequence.mnemonic(action.text()).toString() for action in actions if "&" in action.text()]
+
+    menus = [window.menu_bar.actions(), *(menu.actions() for menu in window.commands.menus.values())]
+    for actions in menus:
+        twice = [key for key, count in Counter(keys(actions)).items() if count > 1]
+        assert twice == [], [action.text() for action in actions]
+    buttons = [
+        button.text()
+        for button in window.findChildren(QAbstractButton)
+        if "&" in button.text().replace("&&", "")
+    ]
+    assert buttons == []
+
+
+def test_no_shortcut_is_given_twice(make_window: Make, desk: FakeDesk) -> None:
+    window = make_window(desk)
+    keys = Counter(keys.toString() for action in window.commands.actions for keys in action.shortcuts())
+    assert [key for key, count in keys.items() if count > 1] == []
+
+
+def test_every_control_has_a_name_for_a_screen_reader(make_window: Make, desk: FakeDesk) -> None:
+    window = make_window(desk)
+    window.go(SETTINGS)
+    nameless = [
+        control
+        for kind in (QAbstractButton, QLineEdit, QPlainTextEdit)
+        for control in window.findChildren(kind)
+        if control.focusPolicy() != Qt.FocusPolicy.NoFocus
+        and not control.accessibleName()
+        and not (isinstance(control, QAbstractButton) and control.text())
+        and not control.objectName().startswith("qt_")
+    ]
+    assert nameless == []
+
+
+def test_tab_goes_round_the_window_and_is_trapped_nowhere(
+    qtbot: QtBot, make_window: Make, desk: FakeDesk
+) -> None:
+    window = make_window(desk)
+    window.events.table.go_to(0)
+    window.activateWindow()
+    window.events.table.setFocus()
+    seen: list[QWidget] = []
+    for _press in range(60):
+        focus = QApplication.focusWidget()
+        assert focus is not None
+        if seen and focus is seen[0]:
+            break
+        seen.append(focus)
+        qtbot.keyClick(focus, Qt.Key.Key_Tab)
+    else:
+        pytest.fail("Tab never came back")
+    assert window.events.query.line in seen
+    assert window.events.detail.tabs in seen
+    assert any(window.status.isAncestorOf(widget) for widget in seen)
+
+
+def test_the_palette_finds_commands_and_runs_them(qtbot: QtBot, make_window: Make, desk: FakeDesk) -> None:
+    window = make_window(desk)
+    window.open_palette()
+    palette = window.findChild(CommandPalette)
+    assert palette is not None
+    qtbot.keyClicks(palette.line, "settings")
+    qtbot.keyClick(palette.line, Qt.Key.Key_Return)
+    assert window.stack.currentWidget() is window.page(SETTINGS)
+    assert [plain_words(action) for action in ranked(window.commands.actions, "dark")] == ["Dark"]
+
+
+def test_every_menu_command_is_in_the_palette(make_window: Make, desk: FakeDesk) -> None:
+    window = make_window(desk)
+    offered = {action.text() for action in window.commands.actions}
+    for name, menu in window.commands.menus.items():
+        for action in menu.actions():
+            if not action.isSeparator() and action.menu() is None:
+                assert action.text() in offered, name
+
+
+def test_the_question_mark_lists_every_shortcut(qtbot: QtBot, make_window: Make, desk: FakeDesk) -> None:
+    window = make_window(desk)
+    window.events.table.setFocus()
+    qtbot.keyClicks(window.events.table, "?")
+    dialog = window.findChild(ShortcutsDialog)
+    assert dialog is not None
+    shown = {dialog.table.item(line, 2).text() for line in range(dialog.table.rowCount())}  # type: ignore[union-attr]
+    assert {plain_words(action) for action in window.commands.actions if action.shortcuts()} <= shown
+    dialog.reject()
+
+
+def test_dropped_files_are_asked_to_be_imported(
+    qtbot: QtBot, make_window: Make, desk: FakeDesk, tmp_path: Path
+) -> None:
+    window = make_window(desk)
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / "mail.ndjson")), QUrl("https://evil.example/x")])
+    event = QDropEvent(
+        QPointF(5, 5),
+        Qt.DropAction.CopyAction,
+        data,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    with qtbot.waitSignal(window.importRequested) as asked:
+        window.dropEvent(event)
+    assert asked.args == [[tmp_path / "mail.ndjson"]]
+
+
+def test_an_activity_shows_progress_then_its_bad_lines(
+    qtbot: QtBot, make_window: Make, desk: FakeDesk
+) -> None:
+    window = make_window(desk)
+    panel = window.start_activity("Importing mail.ndjson")
+    panel.progress(500, 1_000)
+    assert panel._bar.value() == 500
+    with qtbot.waitSignal(panel.cancelled):
+        qtbot.mouseClick(panel._stop, Qt.MouseButton.LeftButton)
+    panel.finish("2 lines are no records", ["line 7: <b>x</b>", "line 9: \u202e"])
+    qtbot.mouseClick(panel._more, Qt.MouseButton.LeftButton)
+    assert panel._lines.isVisible()
+    assert panel._lines.toPlainText() == "line 7: <b>x</b>\nline 9: ‹U+202E›"
+    qtbot.mouseClick(panel._stop, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not isValid(panel))
+
+
+def test_a_bug_is_told_once_however_often_it_happens(qtbot: QtBot, make_window: Make, desk: FakeDesk) -> None:
+    window = make_window(desk)
+    told: list[str] = []
+    bugs.bugs().seen.connect(lambda line, _whole: told.append(line))
+    for _time in range(3):
+        try:
+            {}["missing"]
+        except KeyError as error:
+            bugs.report(error)
+    qtbot.waitUntil(window.bug_bar.isVisible)
+    assert len(told) == 1
+
+
+def test_closing_asks_to_quit_and_says_whether_collecting_goes_on(
+    qtbot: QtBot, make_window: Make, desk: FakeDesk
+) -> None:
+    window = make_window(desk)
+    with qtbot.waitSignal(window.quitRequested) as asked:
+        window.close()
+    assert asked.args == [False]
+    window._closing = False
+    window.preferences.keep_collecting = False
+    with qtbot.waitSignal(window.quitRequested) as asked:
+        window.close()
+    assert asked.args == [True]
+
+
+@pytest.mark.parametrize("words", ["F9", "F8"])
+def test_a_pane_that_was_closed_stays_closed_in_the_next_window(
+    qtbot: QtBot, make_window: Make, desk: FakeDesk, words: str
+) -> None:
+    window = make_window(desk)
+    part = (lambda one: one.events.detail) if words == "F9" else (lambda one: one.events.strip)
+    assert part(window).isVisible()
+    next(action for action in window.commands.actions if action.shortcut().toString() == words).trigger()
+    assert not part(window).isVisible()
+    assert not part(make_window(desk)).isVisible()
