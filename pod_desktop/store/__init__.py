@@ -10,6 +10,8 @@ from pod_desktop.store.ledger import (
     RespondEntry,
     ServiceInfo,
 )
+from pod_desktop.store.playbook_rows import FiringRow, Part, PlaybookEntry, Turn, Version
+from pod_desktop.store.playbooks import Playbooks, counted
 from pod_desktop.store.port import (
     BACKFILL,
     LIVE,
@@ -42,13 +44,17 @@ __all__ = [
     "ConnectorEntry",
     "DataDir",
     "FieldValues",
+    "FiringRow",
     "Journal",
     "Ledger",
     "Lock",
     "Marks",
     "Matches",
     "Order",
+    "Part",
     "Place",
+    "PlaybookEntry",
+    "Playbooks",
     "Progress",
     "Reader",
     "RespondEntry",
@@ -56,7 +62,10 @@ __all__ = [
     "Source",
     "StoredRecord",
     "Totals",
+    "Turn",
+    "Version",
     "Writer",
+    "counted",
     "default_root",
     "lock_holder",
     "open_reader",

@@ -1,0 +1,133 @@
+"""The playbooks' database: its tables, and how it is read and written. Imports apsw; its readers do not."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+import apsw
+
+from pod_desktop.core.faults import Outage, UserFault
+from pod_desktop.store.playbook_rows import FiringRow, row_from_json, row_to_json
+from pod_desktop.store.schema import outage
+
+SCHEMA: Final = 1
+_TABLES: Final = """
+create table playbook(
+    id integer primary key autoincrement, name text not null unique, folded text not null unique, definition text not null,
+    state text not null, version integer not null, author text not null, created integer not null,
+    changed integer not null, armed integer not null, tripped text not null, failures integer not null,
+    problem text not null, last_run integer not null, counters text not null);
+create table version(
+    id integer primary key, playbook integer not null, version integer not null, at integer not null,
+    author text not null, note text not null, definition text not null);
+create index version_playbook on version(playbook);
+create table cursor(one integer primary key check(one = 1), marks text not null);
+create table window_record(
+    playbook integer not null, key text not null, record text not null, time integer not null, seq integer not null,
+    shown text not null, used integer not null, primary key(playbook, key, record)) without rowid;
+create table window_key(playbook integer not null, key text not null, told integer not null,
+    primary key(playbook, key)) without rowid;
+create table firing(
+    id integer primary key autoincrement, playbook integer not null, at integer not null, type text not null,
+    outcome text not null, dry integer not null, status text not null, expires integer not null, data text not null);
+create index firing_playbook on firing(playbook, at);
+create index firing_status on firing(status) where status in ('waiting', 'approved', 'open');
+create table noted(record text not null, firing integer not null, primary key(record, firing)) without rowid;
+create table hour(playbook integer not null, hour integer not null, outcome text not null, n integer not null,
+    primary key(playbook, hour, outcome)) without rowid;
+create table setting(key text primary key, value text not null) without rowid;
+"""
+
+
+class PlaybookFile:
+    """One opened file. Safe to use from several threads and processes."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create it.
+
+        Raises:
+            Outage: no such file, of a newer version, or not usable.
+        """
+        self._path = path
+        self._lock = threading.RLock()
+        with outage(path):
+            self._db = apsw.Connection(str(path))
+            self._db.set_busy_timeout(10_000)
+            self._db.pragma("journal_mode", "wal")
+            self._db.pragma("synchronous", "full")
+            # data_version tells of changes by other connections only.
+            self._watch = apsw.Connection(str(path))
+        with self._transaction():
+            version = int(self._db.pragma("user_version"))
+            if version == 0:
+                self._db.execute(_TABLES)
+                self._db.pragma("user_version", SCHEMA)
+            elif version > SCHEMA:
+                raise Outage(
+                    f"The playbooks were stored by a newer version (schema {version}).",
+                    str(path),
+                    "Update POD Desktop, or choose another directory with --data-dir.",
+                )
+
+    def close(self) -> None:
+        with self._lock:
+            self._watch.close()
+            self._db.close()
+
+    def version(self) -> int:
+        """Changes whenever anything in the file has been committed, by whichever process."""
+        with self._lock, outage(self._path):
+            return int(self._watch.pragma("data_version"))
+
+    def changed_outside(self) -> int:
+        """Changes when something was committed by another than this object."""
+        with self._lock, outage(self._path):
+            return int(self._db.pragma("data_version"))
+
+    def _rows(self, sql: str, *values: Any) -> list[Any]:
+        with outage(self._path):
+            return list(self._db.execute(sql, values))
+
+    def _read(self, sql: str, *values: Any) -> list[Any]:
+        with self._lock:
+            return self._rows(sql, *values)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._lock, outage(self._path):
+            if self._under_way():
+                yield  # part of the one under way
+                return
+            self._db.execute("begin immediate")
+            try:
+                yield
+                self._db.execute("commit")
+            except BaseException:
+                with suppress(apsw.Error):
+                    if self._under_way():
+                        self._db.execute("rollback")
+                raise
+
+    def _under_way(self) -> bool:
+        return bool(self._db.in_transaction)
+
+    # rows of firings
+
+    def _row(self, row_id: int) -> FiringRow:
+        rows = self._found("where id = ?", row_id)
+        if not rows:
+            raise UserFault(f"There is no row {row_id}.", "row")
+        return rows[0]
+
+    def _found(self, where: str, *values: Any) -> list[FiringRow]:
+        return [row_from_json(*row) for row in self._rows(f"select id, data from firing {where}", *values)]
+
+    def _put(self, row: FiringRow) -> None:
+        self._db.execute(
+            "update firing set status = ?, expires = ?, data = ? where id = ?",
+            (row.status, row.expires, row_to_json(row), row.id),
+        )
