@@ -22,8 +22,9 @@ from pod_desktop.core.faults import Fault, UserFault
 from pod_desktop.core.secret import Secret
 from pod_desktop.core.status import DISABLED, StreamStatus
 from pod_desktop.services.collect_commit import Committer, ReadRecord
+from pod_desktop.services.collect_rules import Timing
 from pod_desktop.services.collect_status import StreamBoard
-from pod_desktop.services.collect_stream import StreamTask, Timing
+from pod_desktop.services.collect_stream import StreamTask
 from pod_desktop.services.tasks import Tasks
 from pod_desktop.store import CollectEntry, Command, ServiceInfo, Writer
 

@@ -14,16 +14,26 @@ import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
 
 from pod_desktop.core import limits
-from pod_desktop.core.clock import HOUR, MINUTE, SECOND, Clock, to_datetime
+from pod_desktop.core.clock import HOUR, MINUTE, SECOND, Clock
 from pod_desktop.core.connector import CollectConnector, collect_start
 from pod_desktop.core.faults import Fault, Outage
 from pod_desktop.core.secret import Secret
 from pod_desktop.core.status import CATCHING_UP, CONNECTING, LIVE, WAITING
 from pod_desktop.services.backfill import Coverage
 from pod_desktop.services.collect_commit import Batch, Committer
+from pod_desktop.services.collect_rules import (
+    GOODBYES,
+    TRIES,
+    WHOLE,
+    Fetched,
+    Timing,
+    agree,
+    named,
+    share_done,
+)
 from pod_desktop.services.collect_status import StreamBoard
 from pod_desktop.services.tasks import Tasks
 from pod_desktop.store import port
@@ -45,45 +55,6 @@ KeyOf = Callable[[CollectConnector], Secret | None]
 """The connector's API key; may block, and raises a Fault when the vault does not give it."""
 _log: Final = logging.getLogger(__name__)
 _BATCH_BYTES: Final = 16 * limits.MIB
-_TRIES: Final = 3
-"""How often an hour that ended without a goodbye is fetched in a row."""
-_WHOLE: Final = frozenset({"1000", "1005"})
-"""Close codes at the end of a bounded request that say: this was all."""
-_GOODBYES: Final = frozenset({"1000", "1001", "1005", "1012"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
-    """Seconds; tests shorten them."""
-
-    ping: float = limits.PING_SECONDS
-    pong: float = limits.PONG_SECONDS
-    connect: float = limits.CONNECT_SECONDS
-    archive_idle: float = 120.0
-    """An archive request that gives nothing for so long has ended."""
-    mark: float = 60.0
-    """A quiet live stream notes this often that nothing was missed."""
-    check: float = 30.0
-    """How often a live stream looks whether an hour is due from the archive."""
-    again: float = 1800.0
-    """The hour under way is fetched once more before going live when that was longer ago."""
-    visit: float = 600.0
-    """While catching up, the live stream is visited when it was left so long ago."""
-    quiet: float = 2.0
-    """A live stream that gave nothing for so long has told what it had."""
-    backoff: float = 1.0
-    """Factor on all waits."""
-
-
-class _Fetched(NamedTuple):
-    """What an archive request gave."""
-
-    received: int
-    end: Verdict | None
-    clean: bool
-    cut: bool
-    behind: float = 0.0
-    """Seconds that the server's clock is behind ours."""
 
 
 @dataclass(slots=True)
@@ -114,6 +85,8 @@ class StreamTask:
     _resumed: bool = False
     """Has this process checked the archive since it took the stream over from another one?"""
     _session: Session | None = None
+    _asked: float | None = None
+    """Monotonic seconds when the hour under way was last fetched; None since a live session has begun anew."""
     _newest: int = 0
     """Microseconds UTC of the newest record of the last batch."""
 
@@ -207,26 +180,28 @@ class StreamTask:
 
         False when it is the live stream's turn before all are fetched.
         """
-        asked: list[float] = []
-        refused = 0
+        fetched = refused = 0
+        again = False
         while not self._stopping.is_set():
             now, monotonic = self.clock.now(), self.clock.monotonic()
             coverage = self._covered()
             missing = coverage.missing(now)
-            self.board.advance(_share_done(coverage, now, len(missing)))
-            late = not missing and len(asked) == 1 and monotonic - asked[0] > self.timing.again
-            if not asked or late:
-                asked.append(monotonic)
+            self.board.advance(share_done(coverage, now, len(missing)))
+            late = self._asked is not None and monotonic - self._asked > self.timing.again
+            if self._asked is None or (late and not missing and not again):
+                again = self._asked is not None
                 if stretch := coverage.unfinished(now, unbroken=self._unbroken):
                     await self._fetch_stretch(key, *stretch)
+                self._asked = monotonic
                 continue
             if not missing:
                 break
-            if self._visit_due():
+            if fetched and self._visit_due():
                 return False
+            fetched += 1
             taken = await self._fetch_hour(key, missing[0])
             refused = 0 if taken else refused + 1
-            if refused == _TRIES:
+            if refused == TRIES:
                 # The service takes no archive request at all; the live stream will say whether it is us.
                 self._postpone(missing)
         self.board.advance(None)
@@ -240,13 +215,13 @@ class StreamTask:
             if failed.verdict.code != "400":
                 raise
             return
-        if got.end is not None and got.end.code not in (*_WHOLE, "1006"):
+        if got.end is not None and got.end.code not in (*WHOLE, "1006"):
             raise Failed(got.end)
 
     async def _fetch_hour(self, key: Secret, hour: int) -> bool:
         """One whole hour; False when the service refuses to give it (it is asked for again later)."""
         counts: list[int] = []
-        for _ in range(_TRIES):
+        for _ in range(TRIES):
             asked = self.clock.now()
             try:
                 got = await self._fetch(key, hour_begin(hour), hour_begin(hour + 1))
@@ -262,7 +237,7 @@ class StreamTask:
             if not self._covered().settled(hour, asked, got.behind):
                 self._coverage = self._covered().postpone(hour, self.clock.now() + int(got.behind) * SECOND)
                 return True
-            if (got.clean and code in _WHOLE) or _agree(counts, got):
+            if (got.clean and code in WHOLE) or agree(counts, got):
                 await self._mark(self._covered().fetched(hour))
                 self._attempts.forget()
                 return True
@@ -270,18 +245,18 @@ class StreamTask:
                 # Whatever follows the record that is too big in this hour cannot be had either.
                 await self._mark(self._covered().lost(hour_begin(hour), hour_begin(hour + 1)).fetched(hour))
                 return True
-            if code not in (*_WHOLE, "1006", "silent") and got.end:
+            if code not in (*WHOLE, "1006", "silent") and got.end:
                 raise Failed(got.end)
         self._coverage = self._covered().postpone(hour, self.clock.now() + 10 * MINUTE)
         raise Failed(verdict.of("unfinished"))
 
-    async def _fetch(self, key: Secret, begin: int, end: int) -> _Fetched:
+    async def _fetch(self, key: Secret, begin: int, end: int) -> Fetched:
         """Fetch and commit a stretch of the archive."""
         url = self._url(begin, end)
-        self.board.say(CONNECTING, f"Asking the archive for {_named(begin)}.")
+        self.board.say(CONNECTING, f"Asking the archive for {named(begin)}.")
         async with open_session(self._target(url, key), self.clock) as session:
             self._session = session
-            self.board.say(CATCHING_UP, f"Fetching {_named(begin)} from the archive.")
+            self.board.say(CATCHING_UP, f"Fetching {named(begin)} from the archive.")
             arrivals, count, last = session.arrivals, 0, self.clock.monotonic()
             while not self._stopping.is_set():
                 await arrivals.wait(limits.BATCH_RECORDS, 0.5)
@@ -292,8 +267,8 @@ class StreamTask:
                 elif arrivals.ended:
                     break
                 elif self.clock.monotonic() - last > self.timing.archive_idle:
-                    return _Fetched(count, None, clean=False, cut=True)
-        return _Fetched(count, session.ended, session.clean, session.cut, session.behind)
+                    return Fetched(count, None, clean=False, cut=True)
+        return Fetched(count, session.ended, session.clean, session.cut, session.behind)
 
     def _postpone(self, hours: list[int]) -> None:
         for hour in hours:
@@ -313,16 +288,18 @@ class StreamTask:
         async with open_session(self._target(self._url(), key), self.clock) as session:
             self._session = session
             opened = self.clock.monotonic()
-            await self._mark(
-                self._covered().connected(self.clock.now(), unbroken=self._unbroken), clean=False
-            )
+            before = self._covered()
+            begun = before.connected(self.clock.now(), unbroken=self._unbroken)
+            if begun is not before:
+                self._asked = None
+            await self._mark(begun, clean=False)
             self._unbroken = False
             self._say_live(visit)
             leaving = await self._receive(session, visit)
         self._session = None
         end = session.ended or verdict.of("1006")
         # After a goodbye from either side everything sent before it has come.
-        self._unbroken = session.clean and end.code in _GOODBYES
+        self._unbroken = session.clean and end.code in GOODBYES
         if leaving:
             await self._mark(self._covered(), clean=session.clean)
             return
@@ -466,25 +443,3 @@ class StreamTask:
         except TimeoutError:
             return False
         return True
-
-
-def _agree(counts: list[int], got: _Fetched) -> bool:
-    """Is an hour whole that ended without a goodbye, as some servers end it?
-
-    Two tries that give the same, or three that give nothing, and none of them cut off by the network.
-    """
-    if got.cut or (got.end is not None and got.end.code != "1006"):
-        return False
-    if counts[-1] == 0:
-        return counts[-3:] == [0, 0, 0]
-    return len(counts) > 1 and counts[-1] == counts[-2]
-
-
-def _share_done(coverage: Coverage, now: int, missing: int) -> float:
-    total = max(coverage.total(now), 1)
-    return round(max(0.0, min(1.0, 1 - missing / total)), 4)
-
-
-def _named(begin: int) -> str:
-    """`the hour from 24 November 2026, 09:00 UTC`."""
-    return f"the hour from {to_datetime(begin):%d %B %Y, %H:%M} UTC".replace("from 0", "from ")

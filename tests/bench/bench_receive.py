@@ -27,7 +27,7 @@ from pod_desktop.core.connector import CollectConnector
 from pod_desktop.core.secret import Secret
 from pod_desktop.services import collect_commit
 from pod_desktop.services.collect import CollectorService
-from pod_desktop.services.collect_stream import Timing
+from pod_desktop.services.collect_rules import Timing
 from pod_desktop.simulator import Simulator
 from pod_desktop.simulator.generator import Flow, Generator
 from pod_desktop.store import Ledger

@@ -10,7 +10,7 @@ from pod_desktop import content
 from pod_desktop.core.clock import SystemClock
 from pod_desktop.core.secret import Secret
 from pod_desktop.services.collect import CollectorService
-from pod_desktop.services.collect_stream import Timing
+from pod_desktop.services.collect_rules import Timing
 from pod_desktop.store import Ledger
 from pod_desktop.store.writer import SegmentWriter
 from pod_desktop.vault import MemoryVault

@@ -16,10 +16,11 @@ from pod_desktop.core.connector import CollectConnector
 from pod_desktop.core.secret import Secret
 from pod_desktop.core.status import LIVE, STARTING, STOPPED, StreamStatus
 from pod_desktop.services.collect import CollectorService
-from pod_desktop.services.collect_stream import Timing
+from pod_desktop.services.collect_rules import Timing
 from pod_desktop.simulator import Simulator
 from pod_desktop.store import Ledger
-from pod_desktop.store.port import Ask
+from pod_desktop.store.port import LIVE as LIVE_LANE
+from pod_desktop.store.port import Ask, Commit, Source
 from pod_desktop.store.reader import SegmentReader
 from pod_desktop.store.writer import SegmentWriter
 from pod_desktop.vault import MemoryVault
@@ -80,6 +81,13 @@ class Desk:
         if key is not None:
             self.vault.put(name, "api_key", connector.secret_origin(), Secret(key))
         return connector
+
+    def progress(self, stream: str, values: dict[str, object]) -> None:
+        """Put values into a stream's progress, while no service runs."""
+        writer = SegmentWriter(self.folder / "events", clock=self.clock)
+        source = Source(connector="acme", tenant="acme inc", cluster_id="acme_hosted")
+        writer.commit(Commit(source=source, lane=LIVE_LANE, records=(), stream=stream, progress=values))
+        writer.close()
 
     @asynccontextmanager
     async def running(self, **how: Any) -> AsyncIterator[CollectorService]:
