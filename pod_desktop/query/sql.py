@@ -10,6 +10,7 @@ lower-casing ASCII would, so `coalesce(folded, value)` compared without regard t
 
 from __future__ import annotations
 
+import ipaddress
 import itertools
 import json
 import re
@@ -44,9 +45,6 @@ from pod_desktop.query.tree import (
 Predicate = Callable[[Any], bool]
 HASH_CHARS: Final = 16
 """Of a hash that is a line of its own, the word index has this beginning only."""
-UNSURE_WORDS: Final = 1 << 30
-"""Bit of ev.flags: the record's text holds characters on whose word boundaries the index and the language differ."""
-
 NOT_INDEXED: Final = 0
 INDEXED: Final = 1
 """In a sealed segment."""
@@ -188,7 +186,7 @@ class _Compiler:
         maybe = f"seq in (select rowid + {self._first} from words where words match {self.bind(match)})"
         if not _is_decided(words.casefold(), phrase):
             return _Part(maybe, FALSE, indexed=INDEXED_ALWAYS)
-        return _Part(maybe, f"({maybe} and not flags & {UNSURE_WORDS})", indexed=INDEXED_ALWAYS)
+        return _Part(maybe, f"({maybe} and seq not in (select seq from unsure))", indexed=INDEXED_ALWAYS)
 
     def _term(self, name: str, test: Test | _OneOf) -> _Part:
         if name in _CODES:
@@ -226,9 +224,18 @@ class _Compiler:
     # --- tests on text
 
     def _addresses(self, test: Test | _OneOf) -> str:
-        # What lies in a network has no domain, and most of `addr` has one.
-        hosts = " and domain is null" if isinstance(test, Network) else ""
+        hosts = self._hosts_near(test.network) if isinstance(test, Network) else ""
         return f"select id from addr where id != 0{hosts} and {self._value('address', 'folded', test)}"
+
+    def _hosts_near(self, network: str) -> str:
+        """What an address in the network must look like as text: most others are told apart without reading them."""
+        inside = ipaddress.ip_network(network, strict=False)
+        plain = " and domain is null"
+        if inside.version == 6 or inside.prefixlen < 8:
+            return plain
+        octets = str(inside.network_address).split(".")[: inside.prefixlen // 8]
+        begins = self.bind(".".join(octets) + ".%" if len(octets) < 4 else f"{inside.network_address}%")
+        return f"{plain} and (address like {begins} or address like '%:%' or address not glob '[0-9]*')"
 
     def _domains(self, test: Test | _OneOf) -> str:
         return f"select id from addr where domain is not null and {self._value('domain', None, test)}"
@@ -241,18 +248,23 @@ class _Compiler:
         folded = f"{column}_folded"
         if isinstance(test, Equals):
             value = self.bind(test.value.casefold())
-            # Each side has an index of its own.
-            equal = f"({column} = {value} collate nocase and {column} != '' or {folded} = {value})"
-            return _exact(equal, indexed=int(column in _INDEXED))
+            return self._equal(column, f"{column} = {value} collate nocase", f"{folded} = {value}")
         if isinstance(test, _OneOf):
-            wanted = f"select value from json_each({self.bind(json.dumps(test.values))})"
-            either = f"{column} collate nocase in ({wanted}) and {column} != '' or {folded} in ({wanted})"
-            return _exact(f"({either})", indexed=int(column in _INDEXED))
+            wanted = f"(select value from json_each({self.bind(json.dumps(test.values))}))"
+            return self._equal(column, f"{column} collate nocase in {wanted}", f"{folded} in {wanted}")
         condition = f"{column} != '' and {self._value(column, folded, test)}"
         if column == "subject" and self._subjects and (match := trigram_match(test)):
             found = f"select rowid + {self._first} from subjects where subjects match {self.bind(match)}"
             return _exact(f"(seq in ({found}) and {condition})", indexed=INDEXED)
         return _exact(f"({condition})")
+
+    def _equal(self, column: str, plain: str, folded: str) -> _Part:
+        plain = f"{plain} and {column} != ''"
+        if column not in _INDEXED:
+            return _exact(f"({plain} or {folded})")
+        # Joined by hand: for an `or` SQLite does not use the two partial indexes.
+        found = f"select seq from ev where {plain} union all select seq from ev where {folded}"
+        return _exact(f"seq in ({found} and {column}_folded is not null)", indexed=INDEXED)
 
     def _value(self, column: str, folded: str | None, test: Test | _OneOf) -> str:
         """A condition on a text that is not ''."""

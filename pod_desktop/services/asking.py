@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, tzinfo
 from typing import Final
@@ -11,8 +12,8 @@ from pod_desktop.content import Document
 from pod_desktop.core.interflow import interflow
 from pod_desktop.core.record import FLAG_TIME_GUESSED, Columns
 from pod_desktop.core.text import domain_of
-from pod_desktop.query import FLAGS, Matcher, matcher, parse, sql
-from pod_desktop.query.tree import And, Everything, Node
+from pod_desktop.query import FLAGS, Matcher, is_path, matcher, parse, sql
+from pod_desktop.query.tree import And, Everything, Node, Term
 from pod_desktop.store import Ask, Matches, Source
 
 Value = str | int | float
@@ -27,6 +28,7 @@ _COLUMNS: Final = {
         )
     },
 }  # fmt: skip
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_-]+$")
 _DOMAINS: Final = {f"{name}.domain": name for name in ("sender", "header_from", "recipient")}
 
 
@@ -65,9 +67,13 @@ def ask(
 
 def judge(tree: Node) -> Matches:
     """The tree as a predicate on raw records, for those that the store's columns leave undecided."""
-    matches: Matcher = matcher(_undecided(tree))
+    left = _undecided(tree)
+    matches: Matcher = matcher(left)
+    keys = _needed_keys(left)
 
     def decide(kind: str, raw: bytes, source: Source) -> bool:
+        if keys and not all(key in raw for key in keys) and b"\\u" not in raw:
+            return False
         return matches(Record(kind, raw, source))
 
     return decide
@@ -79,6 +85,16 @@ def _undecided(tree: Node) -> Node:
         return tree
     left = tuple(part for part in tree.parts if not sql.compile_tree(part).exact)
     return And(left) if left else Everything()
+
+
+def _needed_keys(tree: Node) -> list[bytes]:
+    """Member names that a matching record must hold: many records need not even be parsed.
+
+    A path ends within the name of a member, which stands in the record as it is unless written with \\u.
+    """
+    parts = tree.parts if isinstance(tree, And) else (tree,)
+    paths = [part.field for part in parts if isinstance(part, Term) and is_path(part.field)]
+    return [found[0].encode() for path in paths if (found := _PLAIN.search(path))]
 
 
 def field_values(kind: str, raw: bytes, source: Source, field: str) -> Sequence[Value]:

@@ -27,6 +27,7 @@ _SEPARATORS: Final = re.compile(r"[\W_]+")
 _STRANGE: Final = re.compile(r"[^\w\s\x00-\x7f]")
 _HASHES: Final = frozenset({32, 40, 64})
 """Hexadecimal digits of MD5, SHA-1 and SHA-256."""
+_SHORT: Final = 900
 _WHOLE: Final = 1 << 63
 SHOWN: Final = ROW_RECIPIENTS
 
@@ -99,8 +100,8 @@ def index_text(text: str) -> tuple[str, bool]:
     digit becomes a space here. Marks and private-use characters are part of a word to the query language only.
     Of hashes the beginning is enough (query.sql knows); whole they would be a third of the index.
     """
-    if "\n" not in text and text.isascii():
-        return text, False  # the tokenizer folds ASCII by itself
+    if text.isascii() and len(text) <= _SHORT:
+        return text, False  # the tokenizer folds ASCII by itself, and few hashes are not worth the look
     unsure = False
     lines = text.split("\n")
     for place, line in enumerate(lines):
@@ -135,6 +136,7 @@ class _Pending:
         self.ev: list[tuple[object, ...]] = []
         self.recipients: list[tuple[int, int, int]] = []
         self.words: list[tuple[int, str]] = []
+        self.unsure: list[tuple[int]] = []
         self.blocks: list[tuple[int, int, bytes]] = []
 
 
@@ -265,7 +267,7 @@ class Active:
         ]
         words, unsure = index_text(text)
         if unsure:
-            flags |= schema.FLAG_UNSURE_WORDS
+            pending.unsure.append((seq,))
         folds = (None, None, None, None)
         if not f"{rid}{qid}{message_id}{subject}".isascii():
             folds = (_folded(rid), _folded(qid), _folded(message_id), _folded(subject))  # type: ignore[assignment]
@@ -301,6 +303,7 @@ class Active:
         connection.executemany(_INSERT_EV, pending.ev)
         connection.executemany("insert into recipient values(?, ?, ?)", pending.recipients)
         connection.executemany("insert into words(rowid, text) values(?, ?)", pending.words)
+        connection.executemany("insert into unsure values(?)", pending.unsure)
         connection.executemany("insert into raw values(?, ?, ?)", pending.blocks)
         connection.execute(
             "update meta set n = ?, lo = ?, hi = ?, bytes_raw = ?",

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pod_desktop.core.faults import UserFault
 from pod_desktop.core.interflow import INDEX, MSG_CLASS, ORIGIN
-from pod_desktop.query.fields import FLAGS
+from pod_desktop.query import FLAGS
 from pod_desktop.query.tree import Everything
 from pod_desktop.store.port import Ask
 from pod_desktop.store.segment import Segment

@@ -14,7 +14,7 @@ import apsw
 
 from pod_desktop.core.faults import Outage, UserFault
 from pod_desktop.core.record import EventRow
-from pod_desktop.query.tree import Everything
+from pod_desktop.query.tree import Everything, Text
 from pod_desktop.store import schema
 from pod_desktop.store.active import newest_streams, read_progress, read_streams
 from pod_desktop.store.catalog import LIST_SEGMENTS, Entry
@@ -74,7 +74,8 @@ class SegmentReader:
         for entry in self._entries.values():
             if not entry.sealed:
                 with self._setting_aside(entry.segment):
-                    seen.append(self._segment(entry.segment).data_version())
+                    known = self._open.get(entry.segment)
+                    seen.append((known or self._segment(entry.segment)).data_version())
         if (now := tuple(seen)) != self._seen:
             self._seen = now
             self._version += 1
@@ -430,6 +431,8 @@ def _narrowed(ask: Ask, order: Order, after: Place | None) -> Ask:
 
 
 def _count(segment: Segment, ask: Ask) -> int:
+    if isinstance(ask.tree, Text) and ask == Ask(tree=ask.tree, matches=ask.matches, values=ask.values):
+        return segment.count_words(ask)
     conditions = segment.exact(ask)
     with segment.using(conditions):
         found: int = segment.execute(

@@ -32,11 +32,6 @@ SEQ_BITS: Final = 24
 """seq = segment << SEQ_BITS | place in the segment."""
 MAX_PLACE: Final = (1 << SEQ_BITS) - 1
 
-FLAG_UNSURE_WORDS: Final = 1 << 30
-"""In ev.flags: words of the text may begin after a mark or private-use character, where the word index
-sees a boundary and the query language does not. Never leaves the store."""
-FLAGS_SHOWN: Final = FLAG_UNSURE_WORDS - 1
-
 CATALOG: Final = """
 create table segment(
     id integer primary key, lane text not null, state text not null,
@@ -67,12 +62,14 @@ create table ev(
 create table recipient(seq integer not null, place integer not null, addr integer not null,
     primary key(seq, place)) without rowid;
 create table raw(first integer primary key, n integer not null, block blob not null);
+create table unsure(seq integer primary key);
 create index ev_time on ev(time);
 create virtual table words using fts5(text, content='', columnsize=0, detail=none, tokenize='ascii');
 """
 """A *_folded column is null where the value is ASCII or folded already (see query.sql). ev.recipient is the first
 recipient; table `recipient` has the others. addr and code 0 are the empty text. raw.first is the first seq of a
-block, whose records follow each other without a gap. `addr` holds addresses of people and of hosts."""
+block, whose records follow each other without a gap. `addr` holds addresses of people and of hosts. `unsure` lists records in whose text words may begin behind a
+mark or private-use character, where the word index sees a boundary and the query language does not."""
 
 SEAL_INDEXES: Final = """
 create index ev_rid on ev(rid collate nocase) where rid != '';
@@ -120,7 +117,13 @@ def open_to_write(path: Path, *, cache_kib: int = 65_536) -> apsw.Connection:
     with outage(path):
         connection = apsw.Connection(str(path))
         connection.set_busy_timeout(10_000)
-        for pragma in (f"pragma page_size={PAGE_BYTES}", "pragma journal_mode=wal", *_WRITE):
+        # The first two matter for a new file only; pages that sealing frees can be given back.
+        for pragma in (
+            f"pragma page_size={PAGE_BYTES}",
+            "pragma auto_vacuum=incremental",
+            "pragma journal_mode=wal",
+            *_WRITE,
+        ):
             connection.execute(pragma)
         connection.execute(f"pragma cache_size=-{cache_kib}")
     return connection

@@ -47,6 +47,7 @@ def seal(connection: apsw.Connection, stopping: Callable[[], bool]) -> tuple[Met
                 step()
                 if stopping():
                     raise Stopped
+            connection.execute("pragma incremental_vacuum").fetchall()
         meta = read_meta(connection)
     return meta, read_streams(connection)
 

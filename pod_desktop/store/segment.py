@@ -13,7 +13,7 @@ from pod_desktop.core.faults import Outage, UserFault
 from pod_desktop.core.limits import ROW_RECIPIENTS
 from pod_desktop.core.record import EventRow
 from pod_desktop.query import sql
-from pod_desktop.query.tree import Everything
+from pod_desktop.query.tree import Everything, Text
 from pod_desktop.store import schema
 from pod_desktop.store.active import Meta, read_meta
 from pod_desktop.store.blocks import Damaged, Unpacker
@@ -232,7 +232,7 @@ class Segment:
         code = self.code
         return EventRow(
             seq, time, self.code(kind), rid, where.tenant, where.connector, sender, recipients, count, subject, ip,
-            code(outcome), code(disposition), code(stat), code(rule), score, size, flags & schema.FLAGS_SHOWN,
+            code(outcome), code(disposition), code(stat), code(rule), score, size, flags,
         )  # fmt: skip
 
     def _more_recipients(self, seq: int) -> list[str]:
@@ -356,6 +356,22 @@ class Segment:
             sure = f"({conditions.sure} or seq in (select value from json_each(:judged)))"
             values["judged"] = json.dumps(judged)
         return Conditions(f"{parts} and {sure}", sure, values, True, "", conditions.tests)
+
+    def count_words(self, ask: Ask) -> int:
+        """Records with one word: counted in the word index alone, but for the few it is not sure of."""
+        conditions = self.conditions(ask, plain=True)
+        assert isinstance(ask.tree, Text)
+        if conditions.sure == sql.FALSE:
+            return len(self.keys(ask, most=self.last()))
+        (match,) = conditions.values.values()
+        matching = "select rowid + ?2 from words where words match ?1"
+        first = schema.first_seq(self.segment)
+        in_all: int = self.execute("select count(*) from words where words match ?", (match,)).get
+        unsure = self.execute(
+            f"select seq, kind, source from ev where seq in (select seq from unsure) and seq in ({matching})",
+            (match, first),
+        ).fetchall()
+        return in_all - len(unsure) + len(self._matching(ask, unsure))
 
     def minutes(self, ask: Ask, *, most: int, above: int | None = None) -> Mapping[int, int]:
         """Records by minute since 1970; the tree is not asked."""
