@@ -20,6 +20,8 @@ from pod_desktop.services.tasks import Tasks
 from pod_desktop.ui import bugs
 
 STOP_SECONDS = 2.0
+SWITCH_SECONDS = 0.001
+"""How long a worker may keep the interpreter while the window waits for it; Python's own 5 ms are felt."""
 
 
 class WindowLoop:
@@ -29,6 +31,7 @@ class WindowLoop:
         os.environ["QT_API"] = "pyside6"  # qasync would prefer PyQt where both are installed
         import qasync
 
+        sys.setswitchinterval(SWITCH_SECONDS)
         # One shutdown decides when the loop ends, not the closing of whichever window was last.
         app.setQuitOnLastWindowClosed(False)
         self._loop: Any = qasync.QEventLoop(app, already_running=False)

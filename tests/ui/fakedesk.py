@@ -79,15 +79,16 @@ class FakeView:
         self._pending = []
         keys = [(-found.time, -found.seq) for found in arrived]
         self._rows.update((found.seq, found) for found in arrived)
-        if len(keys) > 64 and keys == sorted(keys) and (not self._keys or keys[0] > self._keys[-1]):
+        keys.sort()
+        if not self._keys or (keys and keys[-1] < self._keys[0]):
+            self._keys[:0] = keys
+            places = list(range(len(keys)))
+        elif keys and keys[0] > self._keys[-1]:
             places = list(range(len(self._keys), len(self._keys) + len(keys)))
             self._keys += keys
         else:
-            self._keys = sorted(self._keys + keys) if len(keys) > 64 else self._keys
-            if len(keys) <= 64:
-                for key in keys:
-                    bisect.insort(self._keys, key)
-            places = sorted(bisect.bisect_left(self._keys, key) for key in keys)
+            self._keys = sorted(self._keys + keys)
+            places = [bisect.bisect_left(self._keys, key) for key in keys]
         return Advance(len(self._keys), _runs(places), more=bool(self._backlog))
 
     def rows(self, first: int, count: int) -> list[EventRow]:

@@ -48,25 +48,26 @@ def printed(text: str) -> Printed:
     for line, was_broken in _short_lines(text):
         broken += was_broken
         if page and (size + len(line) > limits.VIEWER_PAGE_CHARS or len(page) >= PAGE_LINES):
-            pages.append(_marked(page))
+            pages.append("\n".join(page))
             page, size = [], 0
         page.append(line)
         size += len(line) + 1
-    pages.append(_marked(page))
+    pages.append("\n".join(page))
     return Printed(pages=tuple(pages), broken=broken)
 
 
-def _marked(lines: list[str]) -> str:
-    return block("\n".join(lines), limits.VIEWER_PAGE_CHARS * 2)
-
-
 def _short_lines(text: str) -> Iterator[tuple[str, bool]]:
-    for line in re.split("\r\n|\n|\r|\u2028|\u2029", text):
-        if len(line) <= limits.VIEWER_LINE_CHARS:
-            yield line, False
-            continue
-        for start in range(0, len(line), limits.VIEWER_LINE_CHARS):
-            yield line[start : start + limits.VIEWER_LINE_CHARS], start == 0
+    """Lines as they are shown: marks take room too, so a line is cut once before them and once after."""
+    most = limits.VIEWER_LINE_CHARS
+    for line in text.split("\n"):  # not a pattern: one search through megabytes would hold the window up
+        whole = len(line) <= most
+        for start in range(0, max(1, len(line)), most):
+            shown = block(line[start : start + most], most)
+            if whole and len(shown) <= most:
+                yield shown, False
+                continue
+            for part in range(0, len(shown), most):
+                yield shown[part : part + most], start == part == 0
 
 
 _TOKEN: Final = re.compile(

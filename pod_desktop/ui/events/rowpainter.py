@@ -17,12 +17,15 @@ from pod_desktop.ui import fonts, theme
 from pod_desktop.ui.events.columns import COLUMNS, Column, outcome_chip
 from pod_desktop.ui.moments import Zone
 from pod_desktop.ui.painting import CHIP_HEIGHT, ChipPainter
+from pod_desktop.ui.text import ELLIPSIS
 
 if TYPE_CHECKING:
     from pod_desktop.ui.events.table import EventTable
 
 _KEPT_ROWS: Final = 4_096
 _PAD: Final = 8
+_NARROWEST: Final = 3
+"""Pixels of the narrowest character; marks of hidden ones are wider."""
 _ELIDE: Final = {False: Qt.TextElideMode.ElideRight, True: Qt.TextElideMode.ElideMiddle}
 """Recipients lose their middle: how many more there are stands at their end."""
 
@@ -157,6 +160,9 @@ class RowPainter:
         if not words:
             return "", 0
         metrics = self._metrics[column.mono]
+        most = room // _NARROWEST + 16
+        if len(words) > most and column.key != "recipients":
+            words = words[:most] + ELLIPSIS  # measuring what cannot be seen costs most of the time
         wide = metrics.horizontalAdvance(words)
         if wide > room:
             words = metrics.elidedText(words, _ELIDE[column.key == "recipients"], room)

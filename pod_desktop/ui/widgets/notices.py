@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from pod_desktop.core import blocks
 from pod_desktop.ui import theme
-from pod_desktop.ui.text import PlainLabel, tip
+from pod_desktop.ui.text import PlainLabel, cell, tip
+
+_CHIP_CHARS: Final = 64
 
 
 class Notice(QFrame):
@@ -59,7 +63,7 @@ class Chip(PlainLabel):
     def __init__(
         self, words: str, tone: str = blocks.MUTED, note: str = "", *, parent: QWidget | None = None
     ) -> None:
-        super().__init__(words, "chip", parent=parent)
+        super().__init__(cell(words, _CHIP_CHARS), "chip", parent=parent)
         self.setProperty("chip", tone)
         self.setIndent(0)
         self.setToolTip(tip(note))
