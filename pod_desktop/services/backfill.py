@@ -21,6 +21,8 @@ BUFFER: Final = limits.LIVE_BUFFER_SECONDS * SECOND - 5 * MINUTE
 """A break of up to this is bridged by the service's live buffer, with room for clocks that differ."""
 GRACE: Final = 2 * MINUTE
 """Where someone asked for no backfill: how long the first connection may take without the archive."""
+NEAR: Final = 10 * MINUTE
+"""Gaps so close are one: a record that is too large may be the first to come after each reconnect."""
 INTERVALS: Final = 200
 """Stretches of live coverage that are remembered; the oldest are forgotten, and so fetched again."""
 
@@ -138,10 +140,11 @@ class Coverage:
         return replace(self, live=(*self.live[:-1], (since, until)))
 
     def lost(self, begin: int, end: int) -> Coverage:
-        """A stretch that holds a record nobody can give."""
-        if end <= begin:
-            end = begin + SECOND
-        return replace(self, gaps=(*self.gaps, (begin, end))[-INTERVALS:])
+        """A stretch that holds a record nobody can give; one with the gap before it if they are close."""
+        gaps, end = self.gaps, max(end, begin + SECOND)
+        if gaps and 0 <= begin - gaps[-1][0] and begin - gaps[-1][1] <= NEAR:
+            begin, end, gaps = gaps[-1][0], max(end, gaps[-1][1]), gaps[:-1]
+        return replace(self, gaps=(*gaps, (begin, end))[-INTERVALS:])
 
     def out_of_reach(self, now: int) -> Coverage:
         """Name as a gap what the archive no longer reaches and nobody fetched."""

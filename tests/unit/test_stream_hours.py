@@ -117,6 +117,14 @@ def test_a_start_moved_back_by_its_user_asks_for_the_hours_before() -> None:
     assert edited.missing(NOW) == [hour_of(NOON) - 3, hour_of(NOON) - 4]
 
 
+def test_the_same_record_that_breaks_every_reconnect_is_one_gap() -> None:
+    covered = fresh()
+    for attempt in range(5):
+        covered = covered.lost(NOW + attempt * 5 * MINUTE, NOW + attempt * 5 * MINUTE + SECOND)
+    assert covered.gaps == ((NOW, NOW + 20 * MINUTE + SECOND),)
+    assert len(covered.lost(NOW + HOUR, NOW + HOUR).gaps) == 2
+
+
 def test_what_is_stored_reads_back_the_same() -> None:
     covered = fresh().fetched(hour_of(NOON) - 2).connected(NOW, unbroken=False).heard(NOW + 5).lost(1, 2)
     assert Coverage.load(json.loads(json.dumps(covered.values())), fresh()) == covered
