@@ -23,11 +23,13 @@ from typing import TYPE_CHECKING, Final
 from pod_desktop.core.clock import Clock, SystemClock
 from pod_desktop.core.faults import Fault, Outage
 from pod_desktop.core.limits import MIB
-from pod_desktop.store import Command, DataDir, Ledger, Lock, default_root
+from pod_desktop.store import Command, DataDir, Journal, Ledger, Lock, default_root
 
 if TYPE_CHECKING:
     from pod_desktop.cli.options import CollectOptions, ImportOptions, Tell, WindowOptions
+    from pod_desktop.core.action import Action
     from pod_desktop.services.importing import ImportProgress, ImportReport
+    from pod_desktop.services.respond import Responding
     from pod_desktop.store.port import Reader, Writer
     from pod_desktop.vault import SessionVault
 
@@ -77,6 +79,30 @@ class Home:
 
         return vault.SessionVault(vault.open_vault(os.environ, profile_id(self.ledger)))
 
+    @cached_property
+    def journal(self) -> Journal:
+        """What was done to the lists, by whom and why."""
+        return Journal(self.data_dir.actions)
+
+    def responding(self, changed: Callable[[Action], None] = lambda action: None) -> Responding:
+        """What carries actions out, for one event loop; whoever asks for it closes it.
+
+        `changed` is told of every step.
+        """
+        from pod_desktop.services.connectors import Connectors
+        from pod_desktop.services.respond import Responding
+        from pod_desktop.webhook import Sender
+
+        ledger = self.ledger
+        return Responding(
+            journal=self.journal,
+            sender=Sender(self.clock),
+            credentials=lambda connector: Connectors(ledger, self.vault, self.clock).credentials(connector),
+            connectors=lambda: [entry.connector for entry in ledger.responders() if entry.enabled],
+            clock=self.clock,
+            changed=changed,
+        )
+
     def use_memory_vault(self, why: str) -> None:
         """Keep all secrets in memory, before the vault is first used."""
         from pod_desktop import vault
@@ -88,6 +114,8 @@ class Home:
             readers, self._readers = self._readers, []
         for reader in readers:
             reader.close()
+        if "journal" in self.__dict__:
+            self.journal.close()
         self.ledger.close()
 
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from pod_desktop.core.status import StreamStatus
     from pod_desktop.services.importing import ImportProgress, ImportReport
-    from pod_desktop.store import DataDir, Ledger
+    from pod_desktop.services.respond import Responding
+    from pod_desktop.store import DataDir, Journal, Ledger
     from pod_desktop.store.port import Reader
     from pod_desktop.vault import SessionVault
 
@@ -67,6 +68,15 @@ class Home(Protocol):
 
     @property
     def reader(self) -> Reader: ...
+
+    @property
+    def journal(self) -> Journal:
+        """What was done to the lists."""
+        ...
+
+    def responding(self) -> Responding:
+        """What carries actions out, on the running event loop; whoever asks for it closes it."""
+        ...
 
     @property
     def vault(self) -> SessionVault:

@@ -11,6 +11,7 @@ import msgspec
 from pod_desktop.content import audit, maillog, message, unreadable
 from pod_desktop.content.document import is_clean, parse
 from pod_desktop.content.kind import Kind, Values, column
+from pod_desktop.content.offers import Offer, literal, sender_traps
 from pod_desktop.content.paths import lookup
 from pod_desktop.core import limits
 from pod_desktop.core.blocks import Block
@@ -149,3 +150,20 @@ def summary(kind: str, document_value: object, columns: Columns | EventRow) -> t
     if content.name != UNREADABLE and not isinstance(document_value, dict):
         content = unreadable.KIND
     return content.summary(document_value, columns)
+
+
+def offers(kind: str, document_value: object, columns: Columns | EventRow | None = None) -> tuple[Offer, ...]:
+    """Values of the record that an action may take, with the trap of each. Never raises.
+
+    Args:
+        columns: where the record itself cannot be read any more, its sender is offered from here.
+    """
+    content = CONTENT.get(kind)
+    if content is not None and isinstance(document_value, dict):
+        found = tuple(dict.fromkeys(content.offers(document_value)))
+        if found or columns is None:
+            return found
+    sender = columns.sender if columns is not None else ""
+    return (
+        (Offer("$from", "Envelope sender", sender, sender_traps(sender), literal(sender)),) if sender else ()
+    )

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
+from pod_desktop.content.offers import Offer
 from pod_desktop.core import limits
 from pod_desktop.core.blocks import Block
 from pod_desktop.core.clock import SECOND, parse_iso
@@ -46,6 +47,8 @@ class Kind:
     text: Callable[[Any], str] = lambda record: ""
     """Words that free-text search looks in."""
     summary: Callable[[Any, Columns | EventRow], tuple[Block, ...]] = lambda value, columns: ()
+    offers: Callable[[Any], Iterable[Offer]] = lambda value: ()
+    """Values that an action may take, of a clean document."""
 
 
 def raw_id(raw: bytes) -> str:

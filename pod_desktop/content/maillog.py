@@ -19,6 +19,7 @@ from pod_desktop.content.kind import (
     short_id,
     time_or_arrival,
 )
+from pod_desktop.content.maillog_offers import offers
 from pod_desktop.content.maillog_record import (
     Line,
     Said,
@@ -97,6 +98,7 @@ KIND: Final = Kind(
     columns=columns,
     text=lambda record: joined(search_fields(record, understand(record)))[0],
     summary=summary,
+    offers=offers,
     named={
         "id": Named(("id",), lambda record: (short_id(record.id),)),
         "time": Named(("ts", "data"), lambda record: (first_moment(times(record)),)),

@@ -81,7 +81,7 @@ NOWHERE: Final = "/dev/null"
 
 def understand(record: Line) -> Said:
     """What the line says: `sm`, or the pairs of the raw line where `sm` is missing."""
-    pairs = record.sm or _pairs(record.data)
+    pairs = record.sm or pairs_of(record.data)
     to = pairs.get("to")
     stat = pairs.get("stat")
     keyword, why = split_stat(text_of(stat)) if stat is not None else ("", "")
@@ -102,7 +102,8 @@ def _text(pairs: Mapping[str, Any], name: str) -> str:
     return value if type(value) is str else text_of(value)
 
 
-def _pairs(line: str) -> dict[str, Any]:
+def pairs_of(line: str) -> dict[str, Any]:
+    """What a raw line says, as name=value; the queue id as `qid`."""
     line = line[: limits.TEXT_FIELD_CHARS]
     found: dict[str, Any] = {}
     if (prefix := _PREFIX.match(line)) and prefix[1]:

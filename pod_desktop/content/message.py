@@ -19,6 +19,7 @@ from pod_desktop.content.kind import (
     short_id,
     time_or_arrival,
 )
+from pod_desktop.content.message_offers import offers
 from pod_desktop.content.message_record import (
     Message,
     Texts,
@@ -153,6 +154,7 @@ KIND: Final = Kind(
     columns=columns,
     text=lambda record: _text(record)[0],
     summary=summary,
+    offers=offers,
     named={
         "id": Named(("guid",), lambda record: (short_id(record.guid),)),
         "time": Named(("ts", "filter"), lambda record: (first_moment(times(record)),)),

@@ -112,6 +112,8 @@ class Action:
     """POSTs whose first byte may have left."""
     owner: int = 0
     """Process id that is carrying it out; 0 when nobody is."""
+    owner_mark: str = ""
+    """When that process began, as the system tells it: process ids are used again."""
     ended: int = 0
     """Microseconds UTC; 0 while it has not."""
     expires: int = 0
@@ -120,6 +122,18 @@ class Action:
     """Id of the action that this one takes back."""
     undone_by: str = ""
     """Id of the action that took this one back."""
+    unchanged: bool = False
+    """The list was so before, by others: there is nothing of ours to take back."""
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What it is about: cluster, list and the entry's identity."""
+        return (self.cluster_id, self.list, *self.entry.identity)
+
+    @property
+    def took(self) -> int | None:
+        """Microseconds from the intent to the end; None while it has not ended."""
+        return self.ended - self.time if self.ended else None
 
     @property
     def wanted(self) -> bool:

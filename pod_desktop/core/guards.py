@@ -7,11 +7,12 @@ but "go on" as a reason to hold.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from pod_desktop.core.action import ATTRIBUTES, BLOCK, COMMENT_CHARS, DELETE, NEGATED, OPERATORS, Entry
+from pod_desktop.core.addresses import ip_of, is_internal, is_loopback
 from pod_desktop.core.freemail import FREE_MAIL
 
 GO: Final = "go"
@@ -116,12 +117,17 @@ def _whole_domain(entry: Entry) -> bool:
     return "@" not in entry.value or entry.value.startswith("@") or entry.operator != "equal"
 
 
+def _is_suffix(value: str, bare: str) -> bool:
+    """A public suffix we know, or one label behind `.` or `@`: `.ninja`, `@com`, `*.zip`."""
+    return domain_of(bare) in _PUBLIC_SUFFIXES or ("." not in bare and value.lstrip("*%? ")[:1] in (".", "@"))
+
+
 def _breadth(which: str, entry: Entry, around: Surroundings) -> Iterator[Reason]:
     bare = entry.value.strip("*@.%?_- ")
     if not bare:
         yield Reason("everything", REFUSE, f"{entry.value!r} would match every message.")
         return
-    if entry.attribute in _ADDRESSES | _HOSTS and domain_of(bare) in _PUBLIC_SUFFIXES and "@" not in bare:
+    if entry.attribute in _ADDRESSES | _HOSTS and "@" not in bare and _is_suffix(entry.value, bare):
         yield Reason("suffix", REFUSE, f"{entry.value!r} is a whole top-level domain.")
     if any(char in entry.value for char in "*?"):
         yield Reason("wildcard", CONFIRM, "The list knows no wildcards: * and ? would be taken literally.")
@@ -139,9 +145,24 @@ def _breadth(which: str, entry: Entry, around: Surroundings) -> Iterator[Reason]
         yield Reason("in_list", CONFIRM, "What is_in_list compares with is not documented.")
 
 
+def _touched(entry: Entry, domains: Iterable[str]) -> str:
+    """The one of `domains` whose mail this entry would match; '' if none."""
+    domain = domain_of(entry.value)
+    known = frozenset(domains)
+    if found := _within(domain, known):
+        return found
+    value = entry.value.casefold()
+    if entry.operator == "contain":
+        return next((name for name in sorted(known) if value in f"@{name}"), "")
+    if _whole_domain(entry) and not value.startswith("@"):
+        # A bare domain means its sub-domains too.
+        return next((name for name in sorted(known) if name.endswith(f".{domain}")), "")
+    return ""
+
+
 def _ours(which: str, entry: Entry, around: Surroundings) -> Iterator[Reason]:
     domain = domain_of(entry.value)
-    if entry.attribute in _ADDRESSES and (own := _within(domain, around.own_domains)):
+    if entry.attribute in _ADDRESSES and (own := _touched(entry, around.own_domains)):
         if entry.attribute == "$rcpt":
             yield Reason(
                 "own_recipient", CONFIRM, f"This is a recipient of yours ({own}): nobody could mail it."
@@ -153,7 +174,7 @@ def _ours(which: str, entry: Entry, around: Surroundings) -> Iterator[Reason]:
                 "own_safe", CONFIRM, f"{own} is your own domain: forged mail in your name would pass."
             )
     named = {entry.value.casefold(), domain}
-    if found := next(iter(named & around.protected), "") or _within(domain, around.protected):
+    if found := next(iter(sorted(named & around.protected)), "") or _touched(entry, around.protected):
         yield Reason("protected", CONFIRM, f"{found} is on the list of protected values.")
 
 
@@ -165,32 +186,35 @@ def _company(which: str, entry: Entry, around: Surroundings) -> Iterator[Reason]
         yield Reason(
             "free_mail", CONFIRM, f"{domain} gives addresses to anybody: all of its users are meant."
         )
-    messages = around.partners.get(domain, 0)
-    if which == BLOCK and messages >= PARTNER_MESSAGES and _whole_domain(entry):
-        yield Reason(
-            "partner", CONFIRM, f"{messages:,} messages from {domain} were delivered in the last 30 days."
-        )
+    if which == BLOCK and _whole_domain(entry):
+        large = [name for name, messages in around.partners.items() if messages >= PARTNER_MESSAGES]
+        if partner := _touched(entry, large):
+            yield Reason(
+                "partner",
+                CONFIRM,
+                f"{around.partners[partner]:,} messages from {partner} were delivered in the last 30 days.",
+            )
 
 
 def _source(which: str, entry: Entry, around: Surroundings) -> Iterator[Reason]:
-    if entry.attribute in _HOSTS and domain_of(entry.value) in ("localhost", "localhost.localdomain"):
+    if entry.attribute in _HOSTS and is_loopback(domain_of(entry.value)):
         yield Reason("localhost", REFUSE, "localhost is the filter itself, not a sender.")
     if entry.attribute != "$ip":
         return
+    address = ip_of(entry.value)
     try:
-        network = ipaddress.ip_network(entry.value, strict=False)
+        network = ipaddress.ip_network(address or entry.value, strict=False)
     except ValueError:
         if entry.operator == "equal":
             yield Reason("no_ip", REFUSE, f"{entry.value!r} is no IP address.")
         return
-    address = network.network_address
-    if address.is_loopback or address.is_unspecified:
+    if is_loopback(str(network.network_address)):
         yield Reason("loopback", REFUSE, f"{entry.value} is the filter itself: all mail comes from there.")
     elif network.num_addresses > 1 and network.prefixlen < (16 if network.version == 4 else 48):
         yield Reason("wide_network", REFUSE, f"{entry.value} covers {network.num_addresses:,} addresses.")
     elif network.num_addresses > 1:
         yield Reason("network", CONFIRM, f"{entry.value} covers {network.num_addresses:,} addresses.")
-    elif not address.is_global:
+    elif is_internal(str(network.network_address)):
         yield Reason(
             "private", CONFIRM, f"{entry.value} is not a public address: it is likely a machine of yours."
         )

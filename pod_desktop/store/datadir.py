@@ -41,6 +41,11 @@ class DataDir:
         return self.root / "events"
 
     @property
+    def actions(self) -> Path:
+        """The journal of actions: what was done to the lists, by whom and why."""
+        return self.root / "actions.db"
+
+    @property
     def log(self) -> Path:
         return self.root / "pod-desktop.log"
 

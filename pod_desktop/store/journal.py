@@ -2,6 +2,7 @@
 
 Every change is an event whose hash covers the event and the hash before it: a changed, missing or moved
 row breaks the chain from there on, and verify() names the first. The table of current states is derived.
+Beside it, and no part of the history: what a list held when it was last looked at, and bulk runs to resume.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import base64
 import hashlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields, replace
 from pathlib import Path
@@ -25,9 +26,12 @@ SCHEMA: Final = 1
 _TABLES: Final = """
 create table event(seq integer primary key, action text not null, at integer not null, change text not null, hash text not null);
 create index event_action on event(action);
-create table action(id text primary key, status text not null, expires integer not null, state text not null) without rowid;
+create table action(id text primary key, status text not null, expires integer not null, key text not null, state text not null) without rowid;
 create index action_status on action(status);
+create index action_key on action(key);
 create index action_expires on action(expires) where expires > 0;
+create table look(list text primary key, at integer not null, entries text not null) without rowid;
+create table bulk(id text primary key, at integer not null, state text not null) without rowid;
 """
 _FIRST: Final = "0" * 64
 _FIELDS: Final = frozenset(field.name for field in fields(Action))
@@ -78,11 +82,16 @@ class Journal:
         Raises:
             UserFault: an action of this id exists: nothing is begun twice.
         """
+        self.begin_all([action])
+
+    def begin_all(self, actions: Sequence[Action]) -> None:
+        """Commit several intents in one transaction; all or none. See begin()."""
         with self._transaction():
-            if list(self._db.execute("select 1 from action where id = ?", (action.id,))):
-                raise UserFault("This action has been begun already.", action.id)
-            self._append(action.id, action.time, _to_json(action))
-            self._put(action)
+            for action in actions:
+                if list(self._db.execute("select 1 from action where id = ?", (action.id,))):
+                    raise UserFault("This action has been begun already.", action.id)
+                self._append(action.id, action.time, _to_json(action))
+                self._put(action)
 
     def change(self, action_id: str, *, at: int, expect: str | None = None, **changes: Any) -> Action:
         """Append a change and return the action as it now stands.
@@ -92,17 +101,27 @@ class Journal:
         Raises:
             UserFault: no such action, or its status is not the expected one.
         """
-        unknown = set(changes) - _FIELDS
-        if unknown or changes.get("status", STATUSES[0]) not in STATUSES:
-            raise ValueError(f"not fields of an action: {unknown or changes}")
+        return self.change_all([(action_id, changes)], at=at, expect=expect)[0]
+
+    def change_all(
+        self, steps: Sequence[tuple[str, Mapping[str, Any]]], *, at: int, expect: str | None = None
+    ) -> list[Action]:
+        """Change several actions in one transaction: all of them, or none. See change()."""
+        for _, changes in steps:
+            unknown = set(changes) - _FIELDS
+            if unknown or changes.get("status", STATUSES[0]) not in STATUSES:
+                raise ValueError(f"not fields of an action: {unknown or changes}")
+        changed = []
         with self._transaction():
-            action = self._get(action_id)
-            if expect is not None and action.status != expect:
-                raise UserFault(f"The action is {action.status} by now.", action_id, "Look at it again.")
-            action = replace(action, **changes)
-            self._append(action_id, at, {key: _plain(value) for key, value in changes.items()})
-            self._put(action)
-            return action
+            for action_id, changes in steps:
+                action = self._get(action_id)
+                if expect is not None and action.status != expect:
+                    raise UserFault(f"The action is {action.status} by now.", action.id, "Look at it again.")
+                action = replace(action, **changes)
+                self._append(action.id, at, {key: _plain(value) for key, value in changes.items()})
+                self._put(action)
+                changed.append(action)
+        return changed
 
     def action(self, action_id: str) -> Action:
         """Raises UserFault when there is none; a beginning that fits one only will do."""
@@ -135,6 +154,26 @@ class Journal:
             )
         return [_from_json(json.loads(state)) for (state,) in rows]
 
+    def next_due(self) -> int:
+        """Microseconds UTC when the next action is due to be taken back; 0 = none is."""
+        with self._lock, self._errors():
+            rows = list(
+                self._db.execute("select min(expires) from action where expires > 0 and status = 'succeeded'")
+            )
+        return int(rows[0][0] or 0)
+
+    def live(self, action: Action) -> list[Action]:
+        """Additions of the same entry to the same list that succeeded and stand, oldest first."""
+        with self._lock, self._errors():
+            rows = list(
+                self._db.execute(
+                    "select state from action where key = ? and status = 'succeeded' order by id",
+                    (_key(action),),
+                )
+            )
+        found = [_from_json(json.loads(state)) for (state,) in rows]
+        return [other for other in found if other.wanted and other.id != action.id]
+
     def events(self, action_id: str) -> list[tuple[int, dict[str, Any]]]:
         """(microseconds UTC, change) of one action, oldest first."""
         with self._lock, self._errors():
@@ -145,38 +184,49 @@ class Journal:
 
     def verify(self) -> list[str]:
         """What is wrong with the chain or with the table derived from it; empty when nothing is."""
-        problems: list[str] = []
-        states: dict[str, Action] = {}
-        before = _FIRST
-        expected = 1
         with self._lock, self._errors():
-            for seq, action_id, at, change, mark in self._db.execute(
-                "select seq, action, at, change, hash from event order by seq"
-            ):
-                if seq != expected:
-                    problems.append(f"Action history: event {expected} is missing.")
-                    break
-                if mark != _hash(before, action_id, at, change):
-                    problems.append(f"Action history: event {seq} (action {action_id}) was changed.")
-                    break
-                before, expected = mark, seq + 1
-                fields_changed = json.loads(change)
-                if action_id in states:
-                    states[action_id] = replace(states[action_id], **_rich(fields_changed))
-                else:
-                    states[action_id] = _from_json(fields_changed)
-            else:
-                stored = {
-                    action_id: _from_json(json.loads(state))
-                    for action_id, state in self._db.execute("select id, state from action")
-                }
-                for action_id in sorted(states.keys() | stored.keys()):
-                    if states.get(action_id) != stored.get(action_id):
-                        problems.append(
-                            f"Action history: action {action_id} does not stand as its events say."
-                        )
-                        break
-        return problems
+            events = self._db.execute("select seq, action, at, change, hash from event order by seq")
+            states, problem = _replay(events)
+            if problem:
+                return [problem]
+            stored = self._db.execute("select id, status, expires, key, state from action order by id")
+            for action_id, *row in stored:
+                action = states.pop(str(action_id), None)
+                if action is None or row != _row(action):
+                    return [f"Action history: action {action_id} does not stand as its events say."]
+        missing = min(states, default="")
+        return [f"Action history: action {missing} is missing from the table of actions."] if missing else []
+
+    # beside the history
+
+    def last_look(self, name: str) -> tuple[int, list[Any]]:
+        """(microseconds UTC, what a list held then); (0, []) before the first look."""
+        with self._lock, self._errors():
+            rows = list(self._db.execute("select at, entries from look where list = ?", (name,)))
+        return (int(rows[0][0]), list(json.loads(rows[0][1]))) if rows else (0, [])
+
+    def put_look(self, name: str, entries: Sequence[Any], *, at: int) -> None:
+        """Remember what a list holds; replaces the look before."""
+        with self._transaction():
+            self._db.execute(
+                "insert or replace into look(list, at, entries) values(?,?,?)",
+                (name, at, json.dumps(list(entries))),
+            )
+
+    def put_bulk(self, bulk_id: str, state: Mapping[str, Any] | None, *, at: int) -> None:
+        """Remember a bulk run, so that it can be resumed; None forgets it."""
+        with self._transaction():
+            self._db.execute("delete from bulk where id = ?", (bulk_id,))
+            if state is not None:
+                self._db.execute(
+                    "insert into bulk(id, at, state) values(?,?,?)", (bulk_id, at, json.dumps(dict(state)))
+                )
+
+    def bulks(self) -> list[tuple[str, int, dict[str, Any]]]:
+        """(id, microseconds UTC, state) of the bulk runs that have not ended, newest first."""
+        with self._lock, self._errors():
+            rows = list(self._db.execute("select id, at, state from bulk order by at desc"))
+        return [(bulk_id, at, json.loads(state)) for bulk_id, at, state in rows]
 
     # inside a transaction
 
@@ -191,13 +241,8 @@ class Journal:
 
     def _put(self, action: Action) -> None:
         self._db.execute(
-            "insert or replace into action(id, status, expires, state) values(?,?,?,?)",
-            (
-                action.id,
-                action.status,
-                0 if action.undone_by else action.expires,
-                json.dumps(_to_json(action)),
-            ),
+            "insert or replace into action(id, status, expires, key, state) values(?,?,?,?,?)",
+            (action.id, *_row(action)),
         )
 
     def _get(self, action_id: str) -> Action:
@@ -239,6 +284,38 @@ class Journal:
             raise Outage(
                 f"The journal cannot be used ({error}).", str(self._path), "Check its folder."
             ) from None
+
+
+def _row(action: Action) -> list[Any]:
+    """What the table of current states holds of an action, behind its id."""
+    expires = 0 if action.undone_by else action.expires
+    return [action.status, expires, _key(action), json.dumps(_to_json(action))]
+
+
+def _key(action: Action) -> str:
+    return json.dumps(action.key)
+
+
+def _replay(events: Iterable[tuple[Any, ...]]) -> tuple[dict[str, Action], str]:
+    """The actions as their events say, and the first thing that is wrong with the chain."""
+    states: dict[str, Action] = {}
+    before, expected = _FIRST, 1
+    for seq, action_id, at, change, mark in events:
+        if seq != expected:
+            return states, f"Action history: event {expected} is missing."
+        wrong = f"Action history: event {seq} (action {action_id}) was changed."
+        try:
+            if mark != _hash(before, action_id, at, change):
+                return states, wrong
+            fields_changed = _rich(json.loads(change))
+            if action_id in states:
+                states[action_id] = replace(states[action_id], **fields_changed)
+            else:
+                states[action_id] = Action(**fields_changed)
+        except (ValueError, TypeError, KeyError):  # not even of the right types
+            return states, wrong
+        before, expected = mark, seq + 1
+    return states, ""
 
 
 def _hash(before: str, action_id: str, at: int, change: str) -> str:
