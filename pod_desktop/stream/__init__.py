@@ -1,6 +1,6 @@
 """How events arrive: wire (frames and URLs), verdict (what next), session (the socket). No records are read here."""
 
-from pod_desktop.stream import verdict
+from pod_desktop.stream import probe, verdict
 from pod_desktop.stream.arrivals import Arrivals, Frame
 from pod_desktop.stream.session import Failed, Session, Target, open_session
 from pod_desktop.stream.verdict import HEALTHY_SECONDS, Attempts, Backoff, Verdict, delay
@@ -33,6 +33,7 @@ __all__ = [
     "hour_of",
     "objects",
     "open_session",
+    "probe",
     "record_bytes",
     "runs",
     "split",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import logging
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
@@ -14,7 +16,9 @@ import httpx
 
 from pod_desktop.core.action import Answer, Request
 from pod_desktop.core.clock import Clock
+from pod_desktop.core.exchange import MASK, exchange_text
 from pod_desktop.core.faults import Outage, UserFault
+from pod_desktop.core.http_words import http_words, is_web_page
 from pod_desktop.core.responder import RespondConnector
 from pod_desktop.core.secret import Secret
 from pod_desktop.core.tls import client_context
@@ -35,6 +39,16 @@ class Credentials:
     client_secret: Secret
 
 
+@dataclass(slots=True, eq=False)
+class NoToken(Outage):
+    """The token service gave none."""
+
+    status: int = 0
+    """What it answered; 0: nothing."""
+    page: bool = False
+    """A web page answered in its place."""
+
+
 @dataclass(slots=True)
 class _Token:
     secret: Secret
@@ -45,9 +59,18 @@ class _Token:
 class Sender:
     """Sends to any number of responders on one event loop; tokens stay in memory only."""
 
-    def __init__(self, clock: Clock, *, seconds: float = ACTION_SECONDS) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        seconds: float = ACTION_SECONDS,
+        on_exchange: Callable[[str], None] | None = None,
+    ) -> None:
+        """`on_exchange` hears every exchange as text with its secrets masked, for a test's report."""
+        _hush_libraries()
         self._clock = clock
         self._seconds = seconds
+        self._on_exchange = on_exchange
         self._clients: dict[tuple[str, bool], httpx.AsyncClient] = {}
         self._tokens: dict[str, _Token] = {}
         self._renewing: dict[str, asyncio.Lock] = {}
@@ -76,17 +99,15 @@ class Sender:
             async with asyncio.timeout(self._seconds):
                 token = await self._token(connector, credentials)
                 sending = True
-                answer = await self._once(connector, request, token)
+                answer = await self._once(connector, credentials, request, token)
                 if answer.status == 401:
                     self._forget(connector, credentials, token)
                     token = await self._token(connector, credentials)
-                    answer = await self._once(connector, request, token)
+                    answer = await self._once(connector, credentials, request, token)
                 return answer
         except TimeoutError:
             if not sending:
-                raise Outage(
-                    "The token service did not answer in time.", connector.token_url, "Try again."
-                ) from None
+                raise _no_answer(connector) from None
             return Answer(
                 status=0, message=f"No answer within {self._seconds:.0f} s.", sent=True, whole=False
             )
@@ -100,14 +121,19 @@ class Sender:
         """Get a token if none is at hand: a test's first step.
 
         Raises:
-            Outage: with the service's words.
+            NoToken: with the service's words.
         """
-        async with asyncio.timeout(self._seconds):
-            await self._token(connector, credentials)
+        try:
+            async with asyncio.timeout(self._seconds):
+                await self._token(connector, credentials)
+        except TimeoutError:
+            raise _no_answer(connector) from None
 
     # one request
 
-    async def _once(self, connector: RespondConnector, request: Request, token: Secret) -> Answer:
+    async def _once(
+        self, connector: RespondConnector, credentials: Credentials, request: Request, token: Secret
+    ) -> Answer:
         headers = {"Authorization": f"Bearer {token.reveal()}", "Accept": "application/json"}
         if request.method != "GET":
             headers["Content-Type"] = "application/json"
@@ -118,9 +144,48 @@ class Sender:
             raise UserFault(
                 "The address would be changed on its way.", "Path and Query", "Restore the template."
             )
-        return await self._exchange(client, message)
+        secrets = (token, credentials.client_id, credentials.client_secret)
+        return await self._exchange(client, message, secrets)
 
-    async def _exchange(self, client: httpx.AsyncClient, message: httpx.Request) -> Answer:
+    async def _exchange(
+        self, client: httpx.AsyncClient, message: httpx.Request, secrets: tuple[Secret, ...], form: str = ""
+    ) -> Answer:
+        """Send and read; `form` is how the body is told to on_exchange, `secrets` what it must not hold."""
+        try:
+            answer, response = await self._send_and_read(client, message)
+        except asyncio.CancelledError:
+            self._tell(message, form, "no answer in time", None, b"", secrets)
+            raise
+        status = f"HTTP/1.1 {answer.status} {http_words(answer.status).name}".rstrip()
+        self._tell(message, form, status if answer.status else answer.message, response, answer.body, secrets)
+        return answer
+
+    def _tell(
+        self,
+        message: httpx.Request,
+        form: str,
+        outcome: str,
+        response: httpx.Response | None,
+        body: bytes,
+        secrets: tuple[Secret, ...],
+    ) -> None:
+        if self._on_exchange is None:
+            return
+        self._on_exchange(
+            exchange_text(
+                request=f"{message.method} {message.url}",
+                request_headers=message.headers.multi_items(),
+                request_body=form or message.content.decode("utf-8", "replace"),
+                response=outcome,
+                response_headers=response.headers.multi_items() if response is not None else (),
+                body=body,
+                secrets=secrets,
+            )
+        )
+
+    async def _send_and_read(
+        self, client: httpx.AsyncClient, message: httpx.Request
+    ) -> tuple[Answer, httpx.Response | None]:
         try:
             response = await client.send(message, stream=True)
         except (
@@ -129,9 +194,9 @@ class Sender:
             httpx.PoolTimeout,
             httpx.UnsupportedProtocol,
         ) as error:
-            return Answer(status=0, message=_network_words(error), sent=False, whole=False)
+            return Answer(status=0, message=_network_words(error), sent=False, whole=False), None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return Answer(status=0, message=_network_words(error), sent=True, whole=False)
+            return Answer(status=0, message=_network_words(error), sent=True, whole=False), None
         body = bytearray()
         whole = True
         try:
@@ -145,7 +210,7 @@ class Sender:
             whole = False
         finally:
             await response.aclose()
-        return Answer(
+        answer = Answer(
             status=response.status_code,
             message="",
             sent=True,
@@ -153,6 +218,7 @@ class Sender:
             body=bytes(body),
             retry_after=_seconds(response.headers.get("Retry-After", "")),
         )
+        return answer, response
 
     def _client(self, connector: RespondConnector) -> httpx.AsyncClient:
         key = (connector.ca_file, connector.verify_tls)
@@ -201,7 +267,9 @@ class Sender:
         message = client.build_request(
             "POST", connector.token_url, data=form, headers={"Accept": "application/json"}
         )
-        answer = await self._exchange(client, message)
+        told = f"grant_type=client_credentials&client_id={MASK}&client_secret={MASK}"
+        secrets = (credentials.client_id, credentials.client_secret)
+        answer = await self._exchange(client, message, secrets, told)
         if answer.status != 200 or not answer.whole:
             raise _token_outage(connector, answer)
         return self._read_token(connector, answer)
@@ -214,18 +282,30 @@ class Sender:
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             token, lasts = None, 0.0
         if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
-            raise Outage(
+            raise NoToken(
                 "The token service answered 200, but without a token.",
                 connector.token_url,
                 "Is the Token URL right? A proxy or a login page may have answered.",
+                status=200,
+                page=is_web_page(answer.body),
             )
         early = min(TOKEN_EARLY_SECONDS, lasts / 2)
         return _Token(Secret(token), self._clock.monotonic() + max(lasts - early, 1.0))
 
 
-def _token_outage(connector: RespondConnector, answer: Answer) -> Outage:
+def _hush_libraries() -> None:
+    """At their finer levels these log the headers of answers, in which a server may repeat what it was sent."""
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _no_answer(connector: RespondConnector) -> NoToken:
+    return NoToken("The token service did not answer in time.", connector.token_url, "Try again.")
+
+
+def _token_outage(connector: RespondConnector, answer: Answer) -> NoToken:
     if answer.status == 0:
-        return Outage(
+        return NoToken(
             f"No token: {answer.message}", connector.token_url, "Check the Token URL and the network."
         )
     hints = {
@@ -233,12 +313,14 @@ def _token_outage(connector: RespondConnector, answer: Answer) -> Outage:
         401: "Did you enter the Client ID and Client Secret correctly? Are they expired?",
         403: "Does this key have the permissions it needs?",
         404: "Is the Token URL right?",
-        429: "The service is busy or the quota is used up; try again later.",
     }
-    hint = hints.get(answer.status, "Try again later.")
-    if 300 <= answer.status < 400:
-        hint = "It answered with a redirect, which is never followed. Is the Token URL right?"
-    return Outage(f"No token: the token service answered {answer.status}.", connector.token_url, hint)
+    return NoToken(
+        f"No token: the token service answered {answer.status}.",
+        connector.token_url,
+        hints.get(answer.status, http_words(answer.status).recommendation),
+        status=answer.status,
+        page=is_web_page(answer.body),
+    )
 
 
 def _network_words(error: Exception) -> str:

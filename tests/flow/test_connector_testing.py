@@ -3,75 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import datetime
 import json
 import logging
 import socket
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
+from trying import CANARY, certificate, client, collector, key, responder, run, states_of, until
 
-from pod_desktop.core.connector import CollectConnector
 from pod_desktop.core.http_words import CODES, http_words
-from pod_desktop.core.responder import TYPES, RespondConnector
 from pod_desktop.core.secret import Secret
 from pod_desktop.services import testing
 from pod_desktop.simulator import Simulator, faults
 from pod_desktop.simulator.api import HANG_AFTER_READ, RESET_AFTER_READ
 from pod_desktop.simulator.http1 import Reply
-
-CANARY = "canary-" + "0a1b2c3d4e5f" * 4
-Story = Callable[[Simulator], Awaitable[None]]
-
-
-def collector(sim: Simulator, **changes: Any) -> CollectConnector:
-    made = CollectConnector(
-        name="acme",
-        tenant="Acme",
-        cluster_id=sim.cluster_id,
-        content_types=("message", "maillog"),
-        stream_url=sim.stream_url,
-    )
-    return replace(made, **changes)
-
-
-def responder(sim: Simulator, **changes: Any) -> RespondConnector:
-    made = RespondConnector(
-        name="acme-block",
-        tenant="Acme",
-        type=TYPES[0],
-        cluster_id=sim.cluster_id,
-        hostname=sim.hostname,
-        protocol="HTTPS" if sim.options.tls else "HTTP",
-        token_url=sim.token_url,
-    )
-    return replace(made, **changes)
-
-
-def key(sim: Simulator) -> dict[str, Secret]:
-    return {"api_key": Secret(sim.api_keys[0])}
-
-
-def client(sim: Simulator) -> dict[str, Secret]:
-    return {"client_id": Secret(sim.client_id), "client_secret": Secret(sim.client_secret)}
-
-
-def run(story: Story, **options: Any) -> None:
-    async def scene() -> None:
-        async with Simulator(seed=7, **options) as sim:
-            await story(sim)
-
-    asyncio.run(scene())
-
-
-def states_of(report: testing.TestReport) -> list[tuple[str, bool | None]]:
-    return [(step.name, step.ok) for step in report.steps]
-
 
 # collectors
 
@@ -89,12 +36,6 @@ def test_a_collector_that_can_collect_passes_every_step() -> None:
         await until(lambda: not sim.open_sessions)
 
     run(story)
-
-
-async def until(true: Callable[[], Any], seconds: float = 10) -> None:
-    async with asyncio.timeout(seconds):
-        while not true():  # noqa: ASYNC110 - the other side's state
-            await asyncio.sleep(0.02)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 407, 409, 429, 500, 502, 503, 418, 511])
@@ -206,22 +147,6 @@ def test_without_a_key_nothing_is_tried() -> None:
 
 
 # TLS
-
-
-@contextlib.contextmanager
-def certificate(
-    folder: Path, host: str = "localhost", expired: bool = False
-) -> Iterator[tuple[tuple[str, str], str]]:
-    """((chain, key), CA file) of a server on this computer."""
-    ca = trustme.CA()
-    ends = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC) if expired else None
-    leaf = ca.issue_cert(host, "127.0.0.1" if host == "localhost" else host, not_after=ends)
-    chain, private, trust = folder / "chain.pem", folder / "key.pem", folder / "ca.pem"
-    for part in leaf.cert_chain_pems:
-        part.write_to_path(str(chain), append=True)
-    leaf.private_key_pem.write_to_path(str(private))
-    ca.cert_pem.write_to_path(str(trust))
-    yield (str(chain), str(private)), str(trust)
 
 
 TLS_CASES = [
