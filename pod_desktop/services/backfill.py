@@ -142,7 +142,7 @@ class Coverage:
     def lost(self, begin: int, end: int) -> Coverage:
         """A stretch that holds a record nobody can give; one with the gap before it if they are close."""
         gaps, end = self.gaps, max(end, begin + SECOND)
-        if gaps and 0 <= begin - gaps[-1][0] and begin - gaps[-1][1] <= NEAR:
+        if gaps and gaps[-1][0] <= begin <= gaps[-1][1] + NEAR:
             begin, end, gaps = gaps[-1][0], max(end, gaps[-1][1]), gaps[:-1]
         return replace(self, gaps=(*gaps, (begin, end))[-INTERVALS:])
 
