@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from faketester import FakeTester
+from PySide6.QtCore import QByteArray, QPoint, QSettings, Qt
 from PySide6.QtGui import QAccessible, QColor, QFontMetrics
-from PySide6.QtWidgets import QApplication, QLabel, QMenu, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QMenu, QStyleOptionViewItem, QWidget
 from pytestqt.qtbot import QtBot
 
 from pod_desktop.core import status
 from pod_desktop.core.clock import SECOND
 from pod_desktop.core.connector import CollectConnector
 from pod_desktop.core.faults import Outage
+from pod_desktop.core.responder import ALL_TENANTS, TYPES, RespondConnector
 from pod_desktop.core.secret import Secret
 from pod_desktop.core.status import Counters, StreamStatus
 from pod_desktop.services.connectors import Connectors
 from pod_desktop.store import Ledger
 from pod_desktop.ui import theme
 from pod_desktop.ui.bridge import Worker
+from pod_desktop.ui.connectors.columns import hidden_columns
 from pod_desktop.ui.connectors.confirm import Confirm
 from pod_desktop.ui.connectors.details import Details
 from pod_desktop.ui.connectors.model import ACTIONS, COLUMNS, NAMES, STATUS, links
-from pod_desktop.ui.connectors.page import ConnectorsPage, hidden_columns
+from pod_desktop.ui.connectors.page import ConnectorsPage
+from pod_desktop.ui.connectors.runner import Runner
+from pod_desktop.ui.connectors.testdialog import TestDialog
+from pod_desktop.ui.connectors.wizard import CONFIGURATION, GENERAL, AddConnector
+from pod_desktop.ui.preferences import Preferences
 from pod_desktop.vault import MemoryVault, SessionVault
 
 NOW = 1_764_000_000_000_000
@@ -70,17 +78,25 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 
 @pytest.fixture
-def page(qtbot: QtBot, desk: Desk) -> Iterator[ConnectorsPage]:
+def fake() -> FakeTester:
+    return FakeTester()
+
+
+@pytest.fixture
+def page(qtbot: QtBot, desk: Desk, fake: FakeTester, tmp_path: Path) -> Iterator[ConnectorsPage]:
     worker = Worker("connectors of a test")
-    made = ConnectorsPage(desk, worker, clock=Clock())
+    runner = Runner(fake.test)
+    preferences = Preferences(QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat))
+    made = ConnectorsPage(desk, worker, tester=runner, preferences=preferences, clock=Clock())
     qtbot.addWidget(made)
-    made.resize(1290, 600)
+    made.resize(1330, 600)
     made.changed.connect(lambda: made.refresh(desk.entries(), STREAMS))
     with qtbot.waitExposed(made):
         made.show()
     made.refresh(desk.entries(), STREAMS)
     yield made
-    assert worker.stop(10)
+    fake.go.set()
+    assert runner.stop(10) and worker.stop(10)
 
 
 def stream(connector: str, kind: str, state: str, **more: object) -> StreamStatus:
@@ -151,7 +167,7 @@ def test_a_row_says_what_a_connector_is_and_how_it_does(page: ConnectorsPage) ->
         "Status": "Live · 212/s",
         "Last Activity": "0.4 s ago",
         "Detail": "caught up · lag 0.4 s",
-        "Actions": "Events · ···",
+        "Actions": "Test · Edit · ···",
     }
     assert shown(page, "acme-message")["Status"] == "Catching up · 63%"
 
@@ -227,15 +243,254 @@ def test_disable_and_enable_from_the_menu(qtbot: QtBot, page: ConnectorsPage, de
     again.deleteLater()
 
 
-def test_events_is_one_click_away(qtbot: QtBot, page: ConnectorsPage) -> None:
-    number = page.model.number_of("acme-message")
-    room = page.table.visualRect(page.model.index(number, ACTIONS))
+def press_link(qtbot: QtBot, page: ConnectorsPage, name: str, words: str) -> None:
+    room = page.table.visualRect(page.model.index(page.model.number_of(name), ACTIONS))
     option = QStyleOptionViewItem()
     page.table.initViewItemOption(option)
-    _, place = links(room, QFontMetrics(option.font))[0]
-    with qtbot.waitSignal(page.viewEvents) as signal:
-        qtbot.mouseClick(page.table.viewport(), Qt.MouseButton.LeftButton, pos=place.center())
-    assert signal.args == ["acme-message"]
+    places = dict(links(room, QFontMetrics(option.font), page.model.links))
+    qtbot.mouseClick(page.table.viewport(), Qt.MouseButton.LeftButton, pos=places[words].center())
+
+
+def test_test_is_one_click_away(qtbot: QtBot, page: ConnectorsPage, fake: FakeTester) -> None:
+    press_link(qtbot, page, "acme-message", "Test")
+    (dialog,) = page.findChildren(TestDialog)
+    qtbot.waitUntil(lambda: not dialog.running)
+    assert [asked.name for asked, _ in fake.asked] == ["acme-message"]
+    assert "Success" in words(dialog)
+
+
+def wizard_of(qtbot: QtBot, page: ConnectorsPage) -> AddConnector:
+    qtbot.waitUntil(lambda: any(found.isVisible() for found in page.findChildren(AddConnector)))
+    return next(found for found in page.findChildren(AddConnector) if found.isVisible())
+
+
+def test_edit_is_one_click_away(qtbot: QtBot, page: ConnectorsPage, desk: Desk) -> None:
+    press_link(qtbot, page, "acme-message", "Edit")
+    wizard = wizard_of(qtbot, page)
+    assert wizard.step == CONFIGURATION and wizard.windowTitle() == "Edit acme-message"
+    assert wizard.configuration.cluster_id.text() == "c_acme"
+    wizard.configuration.cluster_id.setText("other_hosted")
+    wizard.next_button.click()
+    with qtbot.waitSignal(page.secretsChanged):
+        wizard.next_button.click()
+    assert desk.entry("acme-message").connector.cluster_id == "other_hosted"
+    assert desk.missing_secrets("acme-message") == ()
+
+
+def test_from_the_test_one_gets_to_edit(qtbot: QtBot, page: ConnectorsPage) -> None:
+    press_link(qtbot, page, "beta-both", "Test")
+    (dialog,) = page.findChildren(TestDialog)
+    qtbot.waitUntil(lambda: not dialog.running)
+    dialog.edit_button.click()
+    assert wizard_of(qtbot, page).windowTitle() == "Edit beta-both"
+
+
+@pytest.mark.parametrize(
+    ("key", "modifier", "kind"),
+    [
+        (Qt.Key.Key_F2, Qt.KeyboardModifier.NoModifier, AddConnector),
+        (Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier, TestDialog),
+        (Qt.Key.Key_Return, Qt.KeyboardModifier.NoModifier, Details),
+    ],
+)
+def test_keys_of_the_table(
+    qtbot: QtBot, page: ConnectorsPage, key: Qt.Key, modifier: Qt.KeyboardModifier, kind: type
+) -> None:
+    page.select("acme-message")
+    page.table.setFocus()
+    qtbot.keyClick(page.table, key, modifier)
+    qtbot.waitUntil(lambda: any(found.isVisible() for found in page.findChildren(kind)))
+
+
+# responders
+
+
+def with_responders(page: ConnectorsPage, desk: Desk) -> None:
+    made = {"tenant": ALL_TENANTS, "cluster_id": "c_acme"}
+    secrets = {"client_id": Secret("id"), "client_secret": Secret("secret")}
+    desk.create(RespondConnector(name="acme-block", type=TYPES[0], **made), secrets)
+    desk.create(RespondConnector(name="acme-safe", type=TYPES[1], verify_tls=False, **made), secrets)
+    streams = [
+        stream("acme-block", status.RESPOND, status.LIVE, last_activity=NOW - 60 * SECOND),
+        stream("acme-safe", status.RESPOND, status.STOPPED_FAULT, what="No token.", code="401"),
+    ]
+    page.refresh(desk.entries(), [*STREAMS, *streams])
+
+
+def test_a_responder_is_a_row_of_its_own_kind(page: ConnectorsPage, desk: Desk) -> None:
+    with_responders(page, desk)
+    row = shown(page, "acme-block")
+    assert (row["Category"], row["Type"]) == ("Webhook", "Proofpoint on Demand Add to Org Block List")
+    assert (row["Function"], row["Tenant"], row["Content Type"]) == ("Respond", "All Tenants", "")
+    assert (row["Status"], row["Last Activity"]) == ("Ready", "1 min ago")
+
+
+def test_unverified_certificates_stay_visible_in_table_and_details(
+    qtbot: QtBot, page: ConnectorsPage, desk: Desk
+) -> None:
+    with_responders(page, desk)
+    row = shown(page, "acme-safe")
+    assert row["Detail"].startswith("⚠ Certificates are not verified") and "No token." in row["Detail"]
+    said = words(details(qtbot, page, "acme-safe"))
+    assert "Certificates are not verified" in said and "No token." in said and "Received" not in said
+
+
+def test_a_responder_nobody_tested_says_so(page: ConnectorsPage, desk: Desk) -> None:
+    with_responders(page, desk)
+    page.refresh(desk.entries(), [])
+    row = shown(page, "acme-block")
+    assert row["Status"] == "Not tested" and "Test it" in row["Detail"]
+
+
+def test_deleting_a_responder_says_what_that_means(qtbot: QtBot, page: ConnectorsPage, desk: Desk) -> None:
+    with_responders(page, desk)
+    page.select("acme-block")
+    page.ask_delete()
+    asked = question(qtbot, page)
+    assert "Client ID and Client Secret are deleted" in words(asked) and "playbooks" in words(asked)
+    with qtbot.waitSignal(page.changed):
+        asked.way_on.click()
+    assert "acme-block" not in desk.names()
+
+
+# copies and files
+
+
+def test_duplicating_begins_with_its_values_and_without_its_key(
+    qtbot: QtBot, page: ConnectorsPage, desk: Desk
+) -> None:
+    page.select("acme-maillog")
+    menu = page.menu()
+    assert menu is not None
+    action(menu, "Duplicate").trigger()
+    wizard = wizard_of(qtbot, page)
+    assert wizard.step == GENERAL and wizard.general.name.text() == "acme-maillog-copy"
+    assert wizard.general.tenant.text() == "acme"
+    wizard.next_button.click()
+    assert wizard.configuration.content_types.chosen() == ("maillog",)
+    assert wizard.configuration.api_key.text() == ""
+    wizard.next_button.click()
+    assert wizard.step == CONFIGURATION and "Give the API key" in words(wizard)
+    wizard.configuration.api_key.setText("another-key")
+    wizard.next_button.click()
+    with qtbot.waitSignal(page.changed):
+        wizard.next_button.click()
+    assert "acme-maillog-copy" in names(page)
+    menu.deleteLater()
+
+
+def test_an_export_holds_the_definition_and_no_secret(
+    qtbot: QtBot, page: ConnectorsPage, tmp_path: Path
+) -> None:
+    path = tmp_path / "out.json"
+    page.actions_of.export_to("beta-both", path)
+    qtbot.waitUntil(lambda: "was exported" in words(page.notice))
+    text = path.read_text()
+    assert json.loads(text)["cluster_id"] == "c_beta" and "api_key" not in text
+
+
+def test_an_export_that_cannot_be_written_is_said(qtbot: QtBot, page: ConnectorsPage, tmp_path: Path) -> None:
+    page.actions_of.export_to("beta-both", tmp_path / "no such folder" / "out.json")
+    qtbot.waitUntil(lambda: "could not be written" in words(page.notice))
+
+
+def test_an_import_arrives_disabled_and_asks_for_its_secrets(
+    qtbot: QtBot, page: ConnectorsPage, desk: Desk, tmp_path: Path
+) -> None:
+    path = tmp_path / "in.json"
+    path.write_bytes(desk.export("beta-both").replace(b"beta-both", b"gamma"))
+    page.actions_of.import_from(path)
+    wizard = wizard_of(qtbot, page)
+    assert not desk.entry("gamma").enabled
+    assert "Nothing is kept for this connector yet" in words(wizard)
+    wizard.next_button.click()
+    assert wizard.step == CONFIGURATION and "Give the API key" in words(wizard)
+    wizard.configuration.api_key.setText("a-new-key")
+    wizard.next_button.click()
+    with qtbot.waitSignal(page.changed):
+        wizard.next_button.click()
+    assert desk.missing_secrets("gamma") == () and not desk.entry("gamma").enabled
+    assert "gamma is disabled" in words(page.notice)
+    with qtbot.waitSignal(page.changed):
+        page.actions_of.offer.click()
+    assert desk.entry("gamma").enabled
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("{", "no JSON"),
+        ("[]", "no object"),
+        ('{"name": "a", "name": "b"}', "there twice"),
+        ('{"name": "a", "evil": 1}', "Unknown key"),
+        ('{"category": "x"}', "no category"),
+        ("[" * 100_000, "deeper"),
+        ('{"name": "' + "x" * 2_000_000 + '"}', "larger"),
+    ],
+)
+def test_an_import_that_is_none_is_refused_in_words(
+    qtbot: QtBot, page: ConnectorsPage, desk: Desk, tmp_path: Path, text: str, part: str
+) -> None:
+    path = tmp_path / "in.json"
+    path.write_text(text)
+    before = desk.names()
+    page.actions_of.import_from(path)
+    qtbot.waitUntil(lambda: part in words(page.notice))
+    assert desk.names() == before
+
+
+# columns
+
+
+def visible(page: ConnectorsPage) -> list[str]:
+    return [title for place, (_, title, _) in enumerate(COLUMNS) if not page.table.isColumnHidden(place)]
+
+
+def test_columns_are_chosen_and_remembered(
+    qtbot: QtBot, page: ConnectorsPage, desk: Desk, tmp_path: Path
+) -> None:
+    assert visible(page) == [title for _, title, _ in COLUMNS]
+    menu = page.columns_button.menu()
+    menu.aboutToShow.emit()
+    offered = [one.text() for one in menu.actions() if one.isCheckable()]
+    assert "Name" not in offered and "Actions" not in offered
+    action(menu, "Category").trigger()
+    assert "Category" not in visible(page)
+    page.table.setColumnWidth(NAMES.index("name"), 222)
+    qtbot.waitUntil(lambda: b"222" in bytes(page.columns._preferences.state("connectors/columns").data()))
+    again = ConnectorsPage(desk, page.actions_of._worker, preferences=page.columns._preferences)
+    qtbot.addWidget(again)
+    again.resize(1330, 600)
+    again.show()
+    again.refresh(desk.entries(), [])
+    qtbot.waitUntil(lambda: "Category" not in visible(again))
+    assert again.table.columnWidth(NAMES.index("name")) == 222
+    again.columns.reset()
+    assert "Category" in visible(again)
+
+
+def test_kept_columns_that_make_no_sense_are_as_if_never_kept(
+    qtbot: QtBot, desk: Desk, page: ConnectorsPage, tmp_path: Path
+) -> None:
+    settings = QSettings(str(tmp_path / "other.ini"), QSettings.Format.IniFormat)
+    for nonsense in (
+        b"\xff{",
+        b"[]",
+        b'{"hidden": ["name", "", 7, "status"], "widths": {"type": 1e99, "name": -5}}',
+    ):
+        Preferences(settings).keep("connectors/columns", QByteArray(nonsense))
+        made = ConnectorsPage(desk, page.actions_of._worker, preferences=Preferences(settings))
+        qtbot.addWidget(made)
+        made.show()
+        assert not made.table.isColumnHidden(0) and not made.table.isColumnHidden(ACTIONS)
+        assert made.table.columnWidth(0) == COLUMNS[0][2]
+
+
+def test_every_control_of_the_page_has_a_name(page: ConnectorsPage) -> None:
+    for control in [*page.findChildren(QAbstractButton), page.filter, page.table]:
+        if control.isVisibleTo(page) and not control.objectName().startswith("qt_"):
+            reads = QAccessible.queryAccessibleInterface(control)
+            assert reads.text(QAccessible.Text.Name), control
 
 
 def test_the_menu_opens_by_mouse_and_by_key(qtbot: QtBot, page: ConnectorsPage) -> None:
@@ -253,7 +508,7 @@ def test_mnemonics_of_the_menu_are_each_their_own(page: ConnectorsPage) -> None:
     menu = page.menu()
     assert menu is not None
     letters = [one.text()[one.text().index("&") + 1].lower() for one in menu.actions() if "&" in one.text()]
-    assert len(letters) == len(set(letters)) == 4
+    assert len(letters) == len(set(letters)) == 8
     menu.deleteLater()
 
 
@@ -403,7 +658,7 @@ def test_a_narrow_table_keeps_what_matters() -> None:
         hidden = hidden_columns(room)
         return {name for number, name in enumerate(NAMES) if number not in hidden}
 
-    assert left(1290) == set(NAMES)
+    assert left(1330) == set(NAMES)
     assert left(950) >= {"name", "content_type", "tenant", "status", "last_activity", "detail", ""}
     assert sum(width for name, _, width in COLUMNS if name in left(950)) <= 950
     assert left(100) >= {"name", "status", "detail", ""}

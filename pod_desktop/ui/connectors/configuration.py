@@ -9,11 +9,14 @@ from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from pod_desktop.core import blocks
 from pod_desktop.core import connector as rules
+from pod_desktop.core.connector import CollectConnector
 from pod_desktop.core.faults import UserFault
+from pod_desktop.core.secret import Secret
 from pod_desktop.services.connectors import KeyNotice, check_ca_file
 from pod_desktop.ui.connectors import guide
 from pod_desktop.ui.connectors.form import Form
 from pod_desktop.ui.connectors.inputs import CollectFrom, ContentTypes, FilePath, SecretEdit
+from pod_desktop.ui.connectors.testview import TestView
 from pod_desktop.ui.widgets import Button, Field, Notice
 from pod_desktop.vault import Vault
 
@@ -27,6 +30,7 @@ class Configuration(Form):
         """`now` tells the time in microseconds UTC."""
         super().__init__(parent)
         self._now = now
+        self._stored = False
         self.headline = self.add_words("")
         self.cluster_id = QLineEdit()
         self.cluster_id.setPlaceholderText("For example acme_hosted")
@@ -55,9 +59,11 @@ class Configuration(Form):
         self.add_guided(
             self._key,
             "api_key",
-            lambda: rules.check_api_key(self.api_key.text()),
+            self._check_key,
             guide.Steps(guide.API_KEY),
         )
+        self.moved = Notice("", blocks.WARN)
+        self.add(self.moved)
         self.key_notes = Notice("", blocks.INFO)
         self.add(self.key_notes)
         self.add_checked(
@@ -69,6 +75,8 @@ class Configuration(Form):
             self._from, "collect_from", lambda: rules.check_collect_from(self.collect_from.value())
         )
         self._add_advanced()
+        self.test = TestView(brief=True)
+        self.add(self.test)
         self.finish()
         self._listen()
 
@@ -126,6 +134,39 @@ class Configuration(Form):
             "ca_file": self.ca_file.edit.text().strip(),
         }
 
+    def secrets(self) -> dict[str, Secret]:
+        """The key, if one is typed that fits."""
+        try:
+            return {"api_key": Secret(rules.check_api_key(self.api_key.text()))}
+        except UserFault:
+            return {}
+
+    def forget(self) -> None:
+        """Let go of what was typed as a secret."""
+        self.api_key.clear()
+
+    def show_connector(self, connector: CollectConnector) -> None:
+        """Show these values; a key is not among them."""
+        self.cluster_id.setText(connector.cluster_id)
+        self.content_types.choose(connector.content_types)
+        self.collect_from.show_value(connector.collect_from)
+        if connector.stream_url != rules.DEFAULT_STREAM_URL:
+            self.stream_url.setText(connector.stream_url)
+        self.ca_file.edit.setText(connector.ca_file)
+        self.advanced.setChecked(bool(self.stream_url.text() or connector.ca_file))
+
+    def fix_start(self) -> None:
+        """The start cannot be changed any more."""
+        self.collect_from.choice.setEnabled(False)
+        self._from.say("Collecting began there; this cannot be changed.")
+
+    def expect_stored(self, stored: bool, why: str = "") -> None:
+        """Whether no key means the one that is kept already; `why` tells why not any more."""
+        self._stored = stored
+        self.api_key.setPlaceholderText("Unchanged: the one that is kept" if stored else "")
+        self.moved.say(why, blocks.WARN)
+        self.check_typed(self._key)
+
     def check_all(self) -> bool:
         fits = super().check_all()
         if not fits and (self._url.faulty or self._ca.faulty):
@@ -141,6 +182,11 @@ class Configuration(Form):
         """What the rules of API keys say to what is typed so far."""
         tone = blocks.BAD if notice and notice.fault else blocks.WARN
         self.key_rule.say(notice.text if notice else "", tone)
+
+    def _check_key(self) -> str:
+        if self._stored and not self.api_key.text():
+            return ""
+        return rules.check_api_key(self.api_key.text())
 
     def _typed(self, field: Field) -> None:
         self.check_typed(field)

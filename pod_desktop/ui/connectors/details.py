@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from pod_desktop.core import blocks, status
+from pod_desktop.core import blocks, definition, status
 from pod_desktop.core import connector as rules
+from pod_desktop.core.responder import RespondConnector
 from pod_desktop.core.status import StreamStatus
 from pod_desktop.store import ConnectorEntry
 from pod_desktop.ui import moments, theme
-from pod_desktop.ui.connectors.summary import counter_facts, of_connector, state_word, to_second
+from pod_desktop.ui.connectors.summary import counter_facts, of_connector, responds, state_word, to_second
 from pod_desktop.ui.text import PlainLabel
 from pod_desktop.ui.widgets import Button, Card, Dot, Notice, hairline
 
@@ -31,21 +32,17 @@ class Details(QDialog):
         self.setWindowTitle("Connector")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(600, 560)
-        connector = entry.connector
-        head = PlainLabel(connector.name, "title")
+        head = PlainLabel(entry.connector.name, "title")
         head.setContentsMargins(16, 13, 16, 2)
-        under = PlainLabel(
-            f"{rules.TYPE_TITLES.get(connector.type, connector.type)} · {connector.cluster_id} · "
-            f"tenant {connector.tenant} · {rules.full_address(connector.stream_url)}",
-            "small",
-            wrap=True,
-        )
+        under = self._under = PlainLabel(_what_it_is(entry), "small", wrap=True)
         under.setContentsMargins(16, 0, 16, 12)
         body = QWidget()
         body.setProperty("role", "page")
         self._column = QVBoxLayout(body)
         self._column.setContentsMargins(16, 14, 16, 16)
         self._column.setSpacing(12)
+        self.warning = Notice("", blocks.WARN)
+        self._column.addWidget(self.warning)
         self._nothing = Notice("", blocks.MUTED)
         self._column.addWidget(self._nothing)
         self._column.addStretch(1)
@@ -71,10 +68,12 @@ class Details(QDialog):
     ) -> None:
         """Show what was said last; `now` in microseconds UTC."""
         mine = of_connector(entry, streams)
+        self._under.setText(_what_it_is(entry))
+        self.warning.say("\n".join(definition.warnings(entry.connector)), blocks.WARN)
         self._nothing.say("" if mine else _why_nothing(entry), blocks.MUTED)
         for kind in [kind for kind in self._cards if kind not in {stream.kind for stream in mine}]:
             self._cards.pop(kind).deleteLater()
-        for place, stream in enumerate(mine, 1):
+        for place, stream in enumerate(mine, 2):
             card = self._cards.get(stream.kind)
             if card is None:
                 card = self._cards[stream.kind] = StreamCard(stream.kind, lambda: self._try_now(self.name))
@@ -82,9 +81,17 @@ class Details(QDialog):
             card.refresh(stream, entry.enabled, now, zone)
 
 
+def _what_it_is(entry: ConnectorEntry) -> str:
+    made = entry.connector
+    where = made.origin if isinstance(made, RespondConnector) else rules.full_address(made.stream_url)
+    return f"{definition.type_title(made)} · {made.cluster_id} · tenant {made.tenant} · {where}"
+
+
 def _why_nothing(entry: ConnectorEntry) -> str:
     if not entry.enabled:
-        return "This connector is disabled: it collects nothing."
+        return f"This connector is disabled: it {'does' if responds(entry) else 'collects'} nothing."
+    if responds(entry):
+        return "Nothing is known yet: test it, which asks for a token and reads the list."
     return "Nothing is known yet: the collector service has not spoken of this connector."
 
 
@@ -93,7 +100,8 @@ class StreamCard(Card):
 
     def __init__(self, kind: str, try_now: Callable[[], None], parent: QWidget | None = None) -> None:
         super().__init__(parent=parent)
-        title = rules.CONTENT_TYPE_TITLES.get(kind, kind)
+        self._responder = kind == status.RESPOND
+        title = "Org lists" if self._responder else rules.CONTENT_TYPE_TITLES.get(kind, kind)
         self._dot = Dot()
         self._state = PlainLabel("", "strong")
         self._since = PlainLabel("", "small")
@@ -124,10 +132,10 @@ class StreamCard(Card):
         """Show what the stream said last."""
         state = stream.state if enabled else status.DISABLED
         self._dot.show_tone(theme.STATE_TONE.get(state, blocks.MUTED))
-        extra = f" · {moments.rate(stream.rate)}" if state == status.LIVE else ""
+        extra = f" · {moments.rate(stream.rate)}" if state == status.LIVE and not self._responder else ""
         if state == status.CATCHING_UP and stream.progress is not None:
             extra = f" · {stream.progress:.0%}"
-        self._state.setText(state_word(state) + extra)
+        self._state.setText(state_word(state, responder=self._responder) + extra)
         self._since.setText(f"since {to_second(zone, stream.since)}" if stream.since else "")
         code = f" ({stream.code})" if stream.code and stream.code not in stream.what else ""
         for label, words in ((self.what, stream.what and stream.what + code), (self.hint, stream.hint)):
@@ -138,6 +146,9 @@ class StreamCard(Card):
         self._next.setText(f"Next try {moments.ago(stream.next_try, now)}." if due else "")
         self._next.setVisible(waits and due)
         self.try_button.setVisible(waits)
+        if self._responder:
+            self.try_button.hide()
+            return
         for place, (name, amount) in enumerate(counter_facts(stream.counters, stream.gaps)):
             self._say_amount(place, name, amount)
 

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
-from pod_desktop.core import blocks, interflow
+from pod_desktop.core import blocks, definition, interflow
 from pod_desktop.core import connector as rules
 from pod_desktop.core.connector import CollectConnector
+from pod_desktop.core.definition import CATEGORY_TITLES, SECRET_TITLES, Connector
+from pod_desktop.core.responder import RespondConnector
+from pod_desktop.services.connectors import Draft
 from pod_desktop.ui.connectors.form import Form
 from pod_desktop.ui.moments import Zone
 from pod_desktop.ui.text import PlainLabel
 from pod_desktop.ui.widgets import Button, Notice
+
+Facts = list[tuple[str, str]]
+_TITLES: Final = {
+    "cluster_id": "Cluster ID", "content_types": "Content Type", "stream_url": "Stream", "ca_file": "CA file",
+    "hostname": "Hostname", "protocol": "Protocol", "verify_tls": "Certificate verification",
+    "token_url": "Token URL",
+}  # fmt: skip
+"""What an edit can change."""
 
 
 class Done(Form):
@@ -25,7 +37,7 @@ class Done(Form):
         self.headline = self.add_words("")
         self.problem = Notice("", blocks.BAD)
         self.add(self.problem)
-        self.session_button = Button("Keep the key for this session only", clicked=keep_for_session)
+        self.session_button = Button("Keep the secrets for this session only", clicked=keep_for_session)
         self.session_button.setAutoDefault(True)
         self._way_out = QWidget()
         row = QHBoxLayout(self._way_out)
@@ -43,25 +55,65 @@ class Done(Form):
         self.finish()
         self.show_problem("")
 
-    def show_summary(self, connector: CollectConnector, kept: str, now: int) -> None:
+    def show_summary(self, drafts: Sequence[Draft], kept: str, now: int) -> None:
         """
         Args:
-            connector: What will be made.
-            kept: Where the key will be kept, in words.
+            drafts: What will be made.
+            kept: Where the secrets will be kept, in words.
             now: Microseconds UTC, the moment that spans are counted from.
         """
-        self.headline.setText(f"Submit makes {connector.name} and starts it at once.")
+        names = [draft.connector.name for draft in drafts]
+        collects = any(isinstance(draft.connector, CollectConnector) for draft in drafts)
+        made = names[0] if len(names) == 1 else f"{len(names)} connectors: {', '.join(names)}"
+        after = (
+            "Collecting starts at once." if collects else "They act when you or a playbook submits an action."
+        )
+        if len(names) == 1 and not collects:
+            after = "It acts when you or a playbook submits an action."
+        self.headline.setText(f"Submit makes {made}. {after}")
+        sections: list[tuple[str, Facts]] = []
+        for draft in drafts:
+            if isinstance(draft.connector, CollectConnector):
+                sections.append((draft.connector.name, facts(draft.connector, kept, now)))
+        responders = [draft.connector for draft in drafts if isinstance(draft.connector, RespondConnector)]
+        if responders:
+            title = responders[0].name if len(responders) == 1 else f"{len(responders)} responders"
+            sections.append((title, responder_facts(responders, kept)))
+        self._show(sections if len(sections) > 1 else [("", sections[0][1])])
+
+    def show_changes(self, old: Connector, draft: Draft, kept: str) -> None:
+        """What an edit changes, and nothing else."""
+        changes = changed_facts(old, draft.connector)
+        for name, secret in draft.secrets.items():
+            if secret.reveal():
+                changes.append((SECRET_TITLES[name], f"A new one. {kept}"))
+        self.headline.setText(
+            f"Submit changes {old.name}; it goes on with the new values at once."
+            if changes
+            else f"Nothing is changed of {old.name}."
+        )
+        self._show([("", changes)])
+
+    def _show(self, sections: Sequence[tuple[str, Facts]]) -> None:
         while item := self._grid.takeAt(0):
             if widget := item.widget():
                 widget.setParent(None)
                 widget.deleteLater()
-        for row, (label, value) in enumerate(facts(connector, kept, now)):
-            name = PlainLabel(label, "note")
-            said = PlainLabel(value, wrap=True, selectable=True)
-            said.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-            said.setAccessibleName(f"{label}: {value}")
-            self._grid.addWidget(name, row, 0, Qt.AlignmentFlag.AlignTop)
-            self._grid.addWidget(said, row, 1)
+        row = 0
+        for title, rows in sections:
+            if title:
+                heading = PlainLabel(title, "heading", wrap=True)
+                heading.setContentsMargins(0, 10 if row else 0, 0, 0)
+                self._grid.addWidget(heading, row, 0, 1, 2)
+                row += 1
+            for label, value in rows:
+                name = PlainLabel(label, "note")
+                said = PlainLabel(value, wrap=True, selectable=True)
+                said.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+                said.setAccessibleName(f"{label}: {value}")
+                self._grid.addWidget(name, row, 0, Qt.AlignmentFlag.AlignTop)
+                self._grid.addWidget(said, row, 1)
+                row += 1
 
     def show_problem(self, what: str, hint: str = "", *, session_helps: bool = False) -> None:
         """Say what went wrong; '' takes it away."""
@@ -69,7 +121,7 @@ class Done(Form):
         self._way_out.setVisible(session_helps)
 
 
-def facts(connector: CollectConnector, kept: str, now: int) -> list[tuple[str, str]]:
+def facts(connector: CollectConnector, kept: str, now: int) -> Facts:
     """(label, value) of all that will be made."""
     kinds = connector.content_types
     titles = [rules.CONTENT_TYPE_TITLES[kind] for kind in kinds]
@@ -77,7 +129,7 @@ def facts(connector: CollectConnector, kept: str, now: int) -> list[tuple[str, s
         ("Name", connector.name),
         (
             "Connector",
-            f"{rules.CATEGORY_TITLES[connector.category]} · {rules.TYPE_TITLES[connector.type]} · "
+            f"{CATEGORY_TITLES[connector.category]} · {rules.TYPE_TITLES[connector.type]} · "
             f"{rules.FUNCTION_TITLES[connector.function]}",
         ),
         ("Tenant Name", connector.tenant),
@@ -96,6 +148,45 @@ def facts(connector: CollectConnector, kept: str, now: int) -> list[tuple[str, s
         *interflow.ORIGIN.items(),
     ]
     return rows
+
+
+def responder_facts(responders: Sequence[RespondConnector], kept: str) -> Facts:
+    """(label, value) of responders that are made from the same values."""
+    one = responders[0]
+    rows = [("Name" if len(responders) == 1 else "Names", "\n".join(made.name for made in responders))]
+    rows += [
+        ("Category", CATEGORY_TITLES[one.category]),
+        ("Type", "\n".join(made.type for made in responders)),
+        ("Function", rules.FUNCTION_TITLES[one.function]),
+        ("Tenant Name", one.tenant),
+        ("Run On", rules.RUN_ON_TITLES[one.run_on]),
+        ("Hostname", one.hostname),
+        ("Protocol", one.protocol),
+        ("Token URL", one.token_url),
+        ("Client ID, Client Secret", kept),
+        ("Cluster ID", one.cluster_id),
+    ]
+    if one.ca_file:
+        rows.append(("CA file", one.ca_file))
+    return rows + [("Warning", words) for words in definition.warnings(one)]
+
+
+def changed_facts(old: Connector, new: Connector) -> Facts:
+    """(label, `old → new`) of every value that differs."""
+    return [
+        (title, f"{_shown(old, name)} → {_shown(new, name)}")
+        for name, title in _TITLES.items()
+        if hasattr(old, name) and getattr(old, name) != getattr(new, name)
+    ]
+
+
+def _shown(connector: Connector, name: str) -> str:
+    value = getattr(connector, name)
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, tuple):
+        return ", ".join(rules.CONTENT_TYPE_TITLES[kind] for kind in value)
+    return str(value) or "none"
 
 
 def _streams(count: int) -> str:

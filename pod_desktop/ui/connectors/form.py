@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from pod_desktop.core.faults import UserFault
 from pod_desktop.ui.text import PlainLabel
@@ -107,8 +107,7 @@ class Form(QScrollArea):
         try:
             check()
         except UserFault as fault:
-            control = field.control
-            if blame_empty or not isinstance(control, QLineEdit) or control.text():
+            if blame_empty or _typed_text(field.control) != "":
                 field.fault(fault.what, fault.hint)
             else:
                 field.fault("")
@@ -121,3 +120,10 @@ class Form(QScrollArea):
         if isinstance(field.control, QLineEdit):
             field.control.selectAll()
         self.ensureWidgetVisible(field)
+
+
+def _typed_text(control: QWidget) -> str | None:
+    """What stands in a line that is typed into; None for any other control."""
+    if isinstance(control, QComboBox) and control.isEditable():
+        return control.currentText()
+    return control.text() if isinstance(control, QLineEdit) else None

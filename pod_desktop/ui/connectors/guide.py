@@ -18,6 +18,11 @@ BEFORE: Final = "Before you begin"
 CLUSTER_ID: Final = "Where to find the Cluster ID"
 API_KEY: Final = "Where to find the API key"
 KEY_RULES: Final = "One key or several"
+RESPOND: Final = "respond"
+BEFORE_RESPONDING: Final = "Before you respond"
+HOSTNAME: Final = "Where to find the Hostname"
+CLIENT: Final = "Where to find the Client ID and Client Secret"
+RESPONDER_CLUSTER_ID: Final = "Where to find the Cluster ID of a responder"
 
 
 @cache
@@ -39,10 +44,10 @@ def paragraphs(heading: str, page: str = CONNECT) -> list[str]:
 class Steps(QWidget):
     """A link that unfolds one section of the help below it."""
 
-    def __init__(self, heading: str, parent: QWidget | None = None) -> None:
+    def __init__(self, heading: str, page: str = CONNECT, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._heading = heading
-        self._words = PlainLabel("\n".join(paragraphs(heading)), "note", wrap=True, selectable=True)
+        self._words = PlainLabel("\n".join(paragraphs(heading, page)), "note", wrap=True, selectable=True)
         self._words.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._words.setVisible(False)
         self.link = Button("", "link", checkable=True, name=heading)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from PySide6.QtCore import QDateTime, Qt, QTimeZone, Signal
@@ -29,10 +29,10 @@ _ROOM: Final = 6
 class SecretEdit(QLineEdit):
     """One line that hides what is typed until Show is pressed."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, title: str = "API key", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setStyleSheet("QLineEdit { lineedit-password-character: 8226 }")
-        self.show_button = Button("Show", "flat", checkable=True, name="Show the API key", parent=self)
+        self.show_button = Button("Show", "flat", checkable=True, name=f"Show the {title}", parent=self)
         self.show_button.setAutoDefault(True)
         self.show_button.toggled.connect(self._reveal)
         self._reveal(False)
@@ -78,6 +78,11 @@ class ContentTypes(QWidget):
     def chosen(self) -> tuple[str, ...]:
         """The content types whose boxes are on."""
         return tuple(kind for kind, box in self.boxes.items() if box.isChecked())
+
+    def choose(self, kinds: Sequence[str]) -> None:
+        """Turn these on and the others off."""
+        for kind, box in self.boxes.items():
+            box.setChecked(kind in kinds)
 
 
 _CUSTOM: Final = "custom"
@@ -126,6 +131,12 @@ class CollectFrom(QWidget):
         if value != _CUSTOM:
             return value
         return iso(self.time.dateTime().toMSecsSinceEpoch() * 1000)[:16] + "Z"
+
+    def show_value(self, value: str) -> None:
+        """Choose this start, whichever it is."""
+        if self.choice.findData(value) < 0:
+            self.choice.addItem(value, value)
+        self.choice.setCurrentIndex(self.choice.findData(value))
 
     def _chosen(self) -> None:
         custom = self.choice.currentData() == _CUSTOM

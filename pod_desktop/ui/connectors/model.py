@@ -24,8 +24,8 @@ from pod_desktop.ui.text import cell, tip
 
 COLUMNS: Final = (
     ("name", "Name", 148),
-    ("category", "Category", 70),
-    ("type", "Type", 160),
+    ("category", "Category", 80),
+    ("type", "Type", 176),
     ("content_type", "Content Type", 132),
     ("function", "Function", 72),
     ("tenant", "Tenant", 86),
@@ -33,7 +33,7 @@ COLUMNS: Final = (
     ("status", "Status", 146),
     ("last_activity", "Last Activity", 92),
     ("detail", "Detail", 176),
-    ("", "Actions", 96),
+    ("", "Actions", 112),
 )
 """(field of Row, title, width in pixels)."""
 NAMES: Final = tuple(name for name, _, _ in COLUMNS)
@@ -42,7 +42,7 @@ DETAIL: Final = NAMES.index("detail")
 ACTIONS: Final = len(COLUMNS) - 1
 GIVE_WAY: Final = tuple(NAMES.index(name) for name in ("run_on", "category", "function", "type"))
 """Columns that say the same of most connectors, the first to go where there is little room."""
-EVENTS, MORE = "Events", "···"
+TEST, EDIT, MORE = "Test", "Edit", "···"
 _GAP: Final = 12
 _EDGE: Final = 8
 _DOT: Final = 15
@@ -52,8 +52,10 @@ _Index = QModelIndex | QPersistentModelIndex
 class ConnectorsModel(QAbstractTableModel):
     """Rows as they are shown; refreshed in place, so that selection and scrolling stay."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, links: Sequence[str] = (TEST, EDIT, MORE), parent: QWidget | None = None) -> None:
+        """`links` stand at the end of each row."""
         super().__init__(parent)
+        self.links = tuple(links)
         self._rows: list[Row] = []
 
     def show_rows(self, rows: Sequence[Row]) -> None:
@@ -94,7 +96,7 @@ class ConnectorsModel(QAbstractTableModel):
             return None
         row = self._rows[index.row()]
         if index.column() == ACTIONS:
-            return f"{EVENTS} · {MORE}" if role == Qt.ItemDataRole.DisplayRole else None
+            return " · ".join(self.links) if role == Qt.ItemDataRole.DisplayRole else None
         text: str = getattr(row, NAMES[index.column()])
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return cell(text)
@@ -107,20 +109,20 @@ class RowDelegate(QStyledItemDelegate):
     """Draws the state's dot and the row's links."""
 
     pressed = Signal(str, int)
-    """(EVENTS or MORE, row)."""
+    """(a link's words, row)."""
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         model = index.model()
-        row = model.row_at(index.row()) if isinstance(model, ConnectorsModel) else None
-        if row is None:
+        if not isinstance(model, ConnectorsModel) or (row := model.row_at(index.row())) is None:
             return
         painter.save()
         _paint_ground(painter, option)
         painter.setFont(option.font)
         worn = theme.tokens()
         if index.column() == ACTIONS:
-            painter.setPen(QColor(worn.note))
-            for words, place in links(option.rect, QFontMetrics(option.font)):
+            selected = bool(option.state & QStyle.StateFlag.State_Selected)
+            painter.setPen(QColor(worn.accent if selected else worn.note))
+            for words, place in links(option.rect, QFontMetrics(option.font), model.links):
                 painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), words)
         else:
             left = _EDGE
@@ -136,11 +138,12 @@ class RowDelegate(QStyledItemDelegate):
     def editorEvent(self, event: QEvent, model: Any, option: QStyleOptionViewItem, index: _Index) -> bool:
         if (
             index.column() == ACTIONS
+            and isinstance(model, ConnectorsModel)
             and event.type() == QEvent.Type.MouseButtonRelease
             and isinstance(event, QMouseEvent)
             and event.button() == Qt.MouseButton.LeftButton
         ):
-            for words, place in links(option.rect, QFontMetrics(option.font)):
+            for words, place in links(option.rect, QFontMetrics(option.font), model.links):
                 if place.adjusted(-4, 0, 4, 0).contains(event.position().toPoint()):
                     self.pressed.emit(words, index.row())
                     return True
@@ -167,10 +170,10 @@ def _paint_words(painter: QPainter, room: QRect, text: str) -> None:
     painter.drawText(room, int(Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine), words)
 
 
-def links(room: QRect, metrics: QFontMetrics) -> list[tuple[str, QRect]]:
+def links(room: QRect, metrics: QFontMetrics, shown: Sequence[str]) -> list[tuple[str, QRect]]:
     """(words, where) of a row's links."""
     found, left = [], room.left() + _EDGE
-    for words in (EVENTS, MORE):
+    for words in shown:
         width = metrics.horizontalAdvance(words)
         found.append((words, QRect(left, room.top(), width, room.height())))
         left += width + _GAP

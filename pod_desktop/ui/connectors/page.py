@@ -8,7 +8,6 @@ from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QHeaderView,
     QLineEdit,
     QMenu,
     QStackedWidget,
@@ -17,29 +16,26 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from pod_desktop.core import blocks
 from pod_desktop.core.clock import Clock, SystemClock
-from pod_desktop.core.faults import Fault, Outage
 from pod_desktop.core.status import StreamStatus
 from pod_desktop.services.connectors import Connectors
 from pod_desktop.store import ConnectorEntry
 from pod_desktop.ui.bridge import Worker
 from pod_desktop.ui.connectors import summary
-from pod_desktop.ui.connectors.confirm import Confirm
+from pod_desktop.ui.connectors.actions import Actions
+from pod_desktop.ui.connectors.columns import Columns
 from pod_desktop.ui.connectors.details import Details
-from pod_desktop.ui.connectors.model import (
-    ACTIONS,
-    COLUMNS,
-    DETAIL,
-    EVENTS,
-    GIVE_WAY,
-    ConnectorsModel,
-    RowDelegate,
-)
+from pod_desktop.ui.connectors.model import ACTIONS, EDIT, MORE, TEST, ConnectorsModel, RowDelegate
+from pod_desktop.ui.connectors.runner import Runner
+from pod_desktop.ui.connectors.summary import responds
+from pod_desktop.ui.connectors.testdialog import TestDialog
 from pod_desktop.ui.moments import Zone
-from pod_desktop.ui.widgets import Button, EmptyState, Notice, PageHeader
+from pod_desktop.ui.preferences import Preferences
+from pod_desktop.ui.widgets import Button, EmptyState, MenuButton, PageHeader
 
 ROW_HEIGHT = 28
+KEYS = {TEST: "Ctrl+T", EDIT: "F2"}
+"""Keys that the table hears; Enter shows details, Del deletes."""
 
 
 class ConnectorsPage(QWidget):
@@ -50,12 +46,16 @@ class ConnectorsPage(QWidget):
     """Show the events of this connector."""
     changed = Signal()
     """Something was done to a connector: read the ledger again."""
+    secretsChanged = Signal()
+    """Secrets were given, perhaps for this session only: the service has to be told."""
 
     def __init__(
         self,
         desk: Connectors,
         worker: Worker,
         *,
+        tester: Runner | None = None,
+        preferences: Preferences | None = None,
         clock: Clock | None = None,
         zone: Zone | None = None,
         parent: QWidget | None = None,
@@ -64,18 +64,22 @@ class ConnectorsPage(QWidget):
         Args:
             desk: Does what is asked; called on the worker's thread.
             worker: May be busy for as long as a keychain takes to answer.
+            tester: Tests connectors; without one there is no Test.
+            preferences: Remember the columns.
             clock: Tells the time.
             zone: How times are written; shared with the window, which may change it.
             parent: The window it stands in.
         """
         super().__init__(parent)
-        self._desk = desk
-        self._worker = worker
         self._clock = clock or SystemClock()
         self._zone = zone or Zone()
+        self._preferences = preferences
         self._entries: list[ConnectorEntry] = []
         self._statuses: list[StreamStatus] = []
         self._details: dict[str, Details] = {}
+        self.actions_of = Actions(desk, worker, tester, self._clock, self)
+        self.actions_of.changed.connect(self.changed)
+        self.actions_of.secretsChanged.connect(self.secretsChanged)
         self._build()
 
     def _build(self) -> None:
@@ -86,8 +90,10 @@ class ConnectorsPage(QWidget):
         self.filter.setFixedWidth(260)
         self.filter.textChanged.connect(lambda _text: self._show())
         self.create_button = Button("Create connector", "primary", clicked=self.createConnector.emit)
-        self.notice = Notice("", blocks.BAD)
-        self.model = ConnectorsModel(self)
+        self.import_button = Button("Import definition…", clicked=self.actions_of.choose_import)
+        self.notice = self.actions_of.notice
+        links = (TEST, EDIT, MORE) if self.actions_of.can_test else (EDIT, MORE)
+        self.model = ConnectorsModel(links, self)
         self.table = _Table()
         self.table.setModel(self.model)
         self._delegate = RowDelegate(self.table)
@@ -96,14 +102,17 @@ class ConnectorsPage(QWidget):
         self.table.customContextMenuRequested.connect(self._menu_at)
         self.table.asked.connect(self._key_pressed)
         self.table.doubleClicked.connect(self._double_clicked)
-        for number, (_, _, width) in enumerate(COLUMNS):
-            self.table.setColumnWidth(number, width)
-        self.table.horizontalHeader().setSectionResizeMode(DETAIL, QHeaderView.ResizeMode.Stretch)
+        self.columns = Columns(self.table, self._preferences)
+        self.table.resized.connect(self.columns.fit)
+        menu = QMenu(self)
+        menu.setAccessibleName("Columns")
+        menu.aboutToShow.connect(lambda: self.columns.fill(menu))
+        self.columns_button = MenuButton("Columns", menu)
         first = Button("Create connector", "primary", clicked=self.createConnector.emit)
         self._none = EmptyState(
             "No connectors yet",
-            "A connector collects the mail logs of one Proofpoint on Demand cluster.",
-            [first],
+            "A connector collects the mail logs of one Proofpoint on Demand cluster, or acts on its lists.",
+            [first, Button("Import definition…", clicked=self.actions_of.choose_import)],
         )
         self._no_match = EmptyState("No connector matches", "Change or clear the filter.")
         self.stack = QStackedWidget()
@@ -112,7 +121,9 @@ class ConnectorsPage(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(PageHeader("Connectors", self.filter, self.create_button))
+        column.addWidget(
+            PageHeader("Connectors", self.filter, self.columns_button, self.import_button, self.create_button)
+        )
         column.addWidget(self.notice)
         column.addWidget(self.stack, 1)
         self._show()
@@ -161,18 +172,30 @@ class ConnectorsPage(QWidget):
         entry = self._entry(name)
         if entry is None:
             return None
+        do = self.actions_of
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        _add(menu, "View &Events", lambda: self.viewEvents.emit(name))
+        if do.can_test:
+            _add(menu, "&Test…", self.test, KEYS[TEST])
+        _add(menu, "&Edit…", lambda: do.edit(name), KEYS[EDIT])
+        menu.addSeparator()
+        _add(menu, "&View Events", lambda: self.viewEvents.emit(name)).setVisible(not responds(entry))
         _add(menu, "&Show Details", self.show_details, "Return")
         menu.addSeparator()
         if entry.enabled:
-            _add(menu, "Dis&able", lambda: self._do(lambda: self._desk.disable(name)))
+            _add(menu, "Dis&able", lambda: do.switch(name, False))
         else:
-            _add(menu, "En&able", lambda: self._do(lambda: self._desk.enable(name)))
+            _add(menu, "En&able", lambda: do.switch(name, True))
+        _add(menu, "D&uplicate…", lambda: do.duplicate(name))
+        _add(menu, "E&xport Definition…", lambda: do.choose_export(name))
         menu.addSeparator()
         _add(menu, "&Delete…", self.ask_delete, "Del")
         return menu
+
+    def test(self) -> TestDialog | None:
+        """Test the chosen connector."""
+        entry = self._entry(self.selected())
+        return self.actions_of.test(entry) if entry is not None else None
 
     def show_details(self) -> None:
         """Open what the chosen connector says of itself."""
@@ -182,7 +205,7 @@ class ConnectorsPage(QWidget):
             return
         dialog = self._details.get(name)
         if dialog is None:
-            dialog = Details(entry, lambda wanted: self._do(lambda: self._desk.try_now(wanted)), self)
+            dialog = Details(entry, self.actions_of.try_now, self)
             dialog.finished.connect(lambda _result: self._details.pop(name, None))
             self._details[name] = dialog
         dialog.refresh(entry, self._statuses, self._clock.now(), self._zone)
@@ -191,46 +214,9 @@ class ConnectorsPage(QWidget):
         dialog.activateWindow()
 
     def ask_delete(self) -> None:
-        """Ask once, in words that say what will happen."""
-        name = self.selected()
-        if not name:
-            return
-        question = Confirm(
-            f"Delete {name}?",
-            "It stops collecting and is forgotten. Its API key is deleted from "
-            f"{self._desk.vault.title}. The records it collected stay, and can still be searched.",
-            "Delete",
-            self,
-        )
-        question.agreed.connect(lambda: self._delete(name))
-        question.open()
-
-    def _delete(self, name: str) -> None:
-        self._do(lambda: self._desk.remove(name), lambda error: self._not_deleted(name, error))
-
-    def _not_deleted(self, name: str, error: BaseException) -> None:
-        if not isinstance(error, Outage):
-            self._failed(error)
-            return
-        question = Confirm(
-            f"The API key of {name} could not be deleted.",
-            f"{error.what} Delete the connector all the same, and leave its key in {self._desk.vault.title}?",
-            "Delete, keep the key",
-            self,
-        )
-        question.agreed.connect(lambda: self._do(lambda: self._desk.remove(name, keep_secrets=True)))
-        question.open()
-
-    def _do(self, work: Callable[[], None], failed: Callable[[BaseException], None] | None = None) -> None:
-        """Have it done off this thread; say what went wrong on the page."""
-        self.notice.say("")
-        self._worker.ask(work, lambda _done: self.changed.emit(), failed or self._failed, owner=self)
-
-    def _failed(self, error: BaseException) -> None:
-        if isinstance(error, Fault):
-            self.notice.say(error.hint, blocks.BAD, error.what)
-        else:
-            self.notice.say("The log says more.", blocks.BAD, "That was not done: a fault of the program.")
+        """Ask whether the chosen connector shall be deleted."""
+        if (entry := self._entry(self.selected())) is not None:
+            self.actions_of.ask_delete(entry)
 
     def _entry(self, name: str) -> ConnectorEntry | None:
         return next((entry for entry in self._entries if entry.connector.name == name), None)
@@ -242,8 +228,10 @@ class ConnectorsPage(QWidget):
         if row is None:
             return
         self.select(row.name)
-        if words == EVENTS:
-            self.viewEvents.emit(row.name)
+        if words == TEST:
+            self.test()
+        elif words == EDIT:
+            self.actions_of.edit(row.name)
         else:
             place = self.table.visualRect(self.model.index(number, ACTIONS))
             self._menu_at(place.bottomLeft())
@@ -257,16 +245,22 @@ class ConnectorsPage(QWidget):
             menu.popup(self.table.viewport().mapToGlobal(place))
 
     def _key_pressed(self, key: int) -> None:
+        name = self.selected()
         if key == Qt.Key.Key_Delete:
             self.ask_delete()
-        else:
+        elif key == Qt.Key.Key_F2 and name:
+            self.actions_of.edit(name)
+        elif key == Qt.Key.Key_T and name:
+            self.test()
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.show_details()
 
 
 class _Table(QTableView):
-    """A table of whole rows; Enter and Delete are asked for, Tab leaves it."""
+    """A table of whole rows; Enter, Delete, F2 and Ctrl+T are asked for, Tab leaves it."""
 
     asked = Signal(int)
+    resized = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -289,30 +283,17 @@ class _Table(QTableView):
         header.setFixedHeight(27)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Where it is narrow, what is the same for all goes first; Details still says it."""
-        hidden = hidden_columns(self.viewport().width())
-        for number in range(len(COLUMNS)):
-            self.setColumnHidden(number, number in hidden)
         super().resizeEvent(event)
+        self.resized.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Delete):
+        plain = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Delete, Qt.Key.Key_F2)
+        tests = event.key() == Qt.Key.Key_T and event.modifiers() == Qt.KeyboardModifier.ControlModifier
+        if plain or tests:
             self.asked.emit(event.key())
             event.accept()
             return
         super().keyPressEvent(event)
-
-
-def hidden_columns(room: int) -> set[int]:
-    """The columns that are left out where the table is so many pixels wide."""
-    needed = sum(width for _, _, width in COLUMNS)
-    hidden: set[int] = set()
-    for number in GIVE_WAY:
-        if needed <= room:
-            break
-        needed -= COLUMNS[number][2]
-        hidden.add(number)
-    return hidden
 
 
 def _add(menu: QMenu, words: str, do: Callable[[], object], keys: str = "") -> QAction:

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Final
 
-from pod_desktop.core import blocks, status
+from pod_desktop.core import blocks, definition, status
 from pod_desktop.core import connector as rules
 from pod_desktop.core.clock import SECOND
+from pod_desktop.core.responder import RespondConnector
 from pod_desktop.core.status import Counters, StreamStatus
 from pod_desktop.store import ConnectorEntry
 from pod_desktop.ui import moments, theme
@@ -23,6 +24,10 @@ _WORST_FIRST: Final = (
     status.LIVE,
     status.DISABLED,
 )
+
+
+_RESPONDER_WORDS: Final = {status.LIVE: "Ready", status.STOPPED: "Not tested"}
+_WAITS: Final = "Waits for the collector service."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,26 +66,27 @@ def row(
     connector = entry.connector
     mine = of_connector(entry, streams)
     worst = worst_of(entry, mine)
+    detail = _detail(entry, mine, worst, now, zone or moments.Zone())
     last = max((stream.last_activity for stream in mine), default=0)
     return Row(
         name=connector.name,
-        category=rules.CATEGORY_TITLES.get(connector.category, connector.category),
-        type=rules.TYPE_TITLES.get(connector.type, connector.type),
-        content_type=", ".join(rules.CONTENT_TYPE_TITLES.get(kind, kind) for kind in connector.content_types),
+        category=definition.CATEGORY_TITLES.get(connector.category, connector.category),
+        type=definition.type_title(connector),
+        content_type=", ".join(definition.content_type_titles(connector)),
         function=rules.FUNCTION_TITLES.get(connector.function, connector.function),
         tenant=connector.tenant,
         run_on=rules.RUN_ON_TITLES.get(connector.run_on, connector.run_on),
         status=_words(entry, mine, worst),
         last_activity=moments.ago(last, now) if last else "never",
-        detail=_detail(entry, mine, worst, now, zone or moments.Zone()),
-        tone=theme.STATE_TONE.get(worst, blocks.MUTED),
+        detail=" ".join([*(f"⚠ {words}" for words in definition.warnings(connector)), detail]).strip(),
+        tone=_tone(entry, worst),
         enabled=entry.enabled,
     )
 
 
 def of_connector(entry: ConnectorEntry, streams: Iterable[StreamStatus]) -> list[StreamStatus]:
-    """The streams of this connector that it still collects, in the order of content types."""
-    name, kinds = entry.connector.name.casefold(), entry.connector.content_types
+    """The streams of this connector that it still collects, in the order of content types; a responder's one state."""
+    name, kinds = entry.connector.name.casefold(), entry.connector.content_types or (status.RESPOND,)
     mine = [stream for stream in streams if stream.connector.casefold() == name and stream.kind in kinds]
     return sorted(mine, key=lambda stream: kinds.index(stream.kind))
 
@@ -90,17 +96,32 @@ def worst_of(entry: ConnectorEntry, streams: Sequence[StreamStatus]) -> str:
     if not entry.enabled:
         return status.DISABLED
     states = {stream.state for stream in streams} - {status.DISABLED}
-    return next((state for state in _WORST_FIRST if state in states), status.STARTING)
+    none = status.STOPPED if responds(entry) else status.STARTING
+    return next((state for state in _WORST_FIRST if state in states), none)
 
 
-def state_word(state: str) -> str:
+def responds(entry: ConnectorEntry) -> bool:
+    """Function Respond."""
+    return isinstance(entry.connector, RespondConnector)
+
+
+def state_word(state: str, *, responder: bool = False) -> str:
     """The state as people read it."""
+    if responder and state in _RESPONDER_WORDS:
+        return _RESPONDER_WORDS[state]
     words = theme.STATE_WORD.get(state, state.replace("_", " "))
     return words[:1].upper() + words[1:]
 
 
+def _tone(entry: ConnectorEntry, worst: str) -> str:
+    tone = theme.STATE_TONE.get(worst, blocks.MUTED)
+    return blocks.WARN if tone == blocks.GOOD and definition.warnings(entry.connector) else tone
+
+
 def _words(entry: ConnectorEntry, streams: Sequence[StreamStatus], worst: str) -> str:
-    words = state_word(worst)
+    words = state_word(worst, responder=responds(entry))
+    if responds(entry):
+        return words
     if worst == status.LIVE:
         return f"{words} · {moments.rate(sum(stream.rate for stream in streams))}"
     if worst == status.CATCHING_UP:
@@ -113,10 +134,12 @@ def _detail(
     entry: ConnectorEntry, streams: Sequence[StreamStatus], worst: str, now: int, zone: moments.Zone
 ) -> str:
     if worst == status.DISABLED:
-        return "Collects nothing until it is enabled."
+        return f"{'Does' if responds(entry) else 'Collects'} nothing until it is enabled."
     told = next((stream for stream in streams if stream.state == worst), None)
     if told is None:
-        return "Waits for the collector service."
+        return "Test it: that asks for a token and reads the list." if responds(entry) else _WAITS
+    if responds(entry) and worst == status.LIVE:
+        return told.what
     if worst == status.LIVE:
         lags = [stream.lag_s for stream in streams if stream.lag_s is not None]
         return f"caught up · lag {moments.span(max(lags))}" if lags else "caught up"
