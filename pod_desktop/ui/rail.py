@@ -28,6 +28,8 @@ class Page:
     group: str
     title: str
     make: Callable[[], QWidget]
+    place: int = 0
+    """Among the pages of its group: higher stands lower."""
 
 
 class RailButton(QAbstractButton):
@@ -105,6 +107,7 @@ class Rail(QWidget):
         self._group = QButtonGroup(self)
         self._columns: dict[str, QVBoxLayout] = {}
         self._heads: dict[str, PlainLabel] = {}
+        self._places: dict[str, list[int]] = {group: [] for group in GROUPS}
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 14, 8, 8)
         column.setSpacing(0)
@@ -125,7 +128,9 @@ class Rail(QWidget):
         button = RailButton(page.title)
         button.clicked.connect(lambda _on=False: self.chosen.emit(page.key))
         self._group.addButton(button)
-        self._columns[page.group].addWidget(button)
+        above = [place for place in self._places[page.group] if place <= page.place]
+        self._columns[page.group].insertWidget(len(above), button)
+        self._places[page.group] = sorted([*self._places[page.group], page.place])
         self._heads[page.group].show()
         self._buttons[page.key] = button
 

@@ -138,7 +138,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(whole)
         self.setMenuWidget(self._top_line())
         self.add_page(Page(key=EVENTS, group=HUNT, title="Events", make=lambda: self.events))
-        self.add_page(Page(key=SETTINGS, group=MANAGE, title="Settings", make=self._make_settings))
+        self.add_page(Page(key=SETTINGS, group=MANAGE, title="Settings", make=self._make_settings, place=99))
         self.go(EVENTS)
 
     def _top_line(self) -> QWidget:

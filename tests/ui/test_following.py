@@ -137,7 +137,7 @@ def test_the_window_pulls_fast_at_the_edge_and_calmly_below(
     qtbot: QtBot, make_window: Make, desk: FakeDesk
 ) -> None:
     window = make_window(desk)
-    pump = window.events._pump
+    pump = window.events.feed._pump
     qtbot.waitUntil(lambda: pump.interval() == 50)
     window.events.table.verticalScrollBar().setValue(50)
     assert pump.interval() == 500

@@ -2,48 +2,31 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from pod_desktop.core.clock import MINUTE, SECOND
 from pod_desktop.core.faults import Fault, UserFault
 from pod_desktop.core.record import AUDIT, MAILLOG, MESSAGE, UNREADABLE, EventRow
-from pod_desktop.ui.bridge import Desk, Overview, Question, View, Worker
+from pod_desktop.ui.bridge import Desk, Overview, Question, Worker
 from pod_desktop.ui.detail.pane import DetailPane
 from pod_desktop.ui.events.columns import KIND_WORD
+from pod_desktop.ui.events.counting import Counting, Counts
+from pod_desktop.ui.events.feed import Feed
 from pod_desktop.ui.events.histogram import Histogram
-from pod_desktop.ui.events.model import EventModel, Pull, fetch, pull
+from pod_desktop.ui.events.model import EventModel, Pull
 from pod_desktop.ui.events.querybar import QueryBar
 from pod_desktop.ui.events.table import ROW_HEIGHT, EventTable
-from pod_desktop.ui.events.timerange import RangeButton, bar_width, bar_words
+from pod_desktop.ui.events.timerange import RangeButton, bar_words
 from pod_desktop.ui.moments import Zone
 from pod_desktop.ui.preferences import Preferences
 from pod_desktop.ui.text import PlainLabel
 from pod_desktop.ui.widgets import Button, EmptyState, MenuButton, Notice, hairline
 
-FOLLOW_MS: Final = 50
-CALM_MS: Final = 500
-"""How often rows are pulled: at the live edge, and while one reads further down."""
-SEARCH_MS: Final = 1
-_FRESH_ROWS: Final = 256
 _STALL_MS: Final = 250
 KINDS: Final = (MESSAGE, MAILLOG, AUDIT, UNREADABLE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Counts:
-    since: int
-    until: int
-    every: int
-    counts: Sequence[tuple[int, str, int]]
-    seconds: float
-    of: int | None
 
 
 class EventsPage(QWidget):
@@ -61,36 +44,21 @@ class EventsPage(QWidget):
         self._desk = desk
         self._preferences = preferences
         self._zone = zone
-        self._view: View | None = None
-        self._pulling = False
-        self._searching = False
-        self._counting = False
-        self._outage = False
-        self._wanted: dict[int, None] = {}
-        self._fetching = False
-        self._asked_at = 0.0
-        self._seconds = 0.0
-        self._first_came = False
+        self._query = ""
+        self._every = 0
         self._of: int | None = None
-        self._stopped = False
         self._overview = Overview()
-        self._rows_worker = Worker("rows", self)
-        self._counts_worker = Worker("counts", self)
         self._record_worker = Worker("record", self)
         self._build()
-        self._pump = QTimer(self, interval=FOLLOW_MS)
-        self._pump.setTimerType(Qt.TimerType.PreciseTimer)
-        self._pump.timeout.connect(self._pull)
-        self._counter = QTimer(self, singleShot=True, interval=0)
-        self._counter.timeout.connect(self._count)
         self.ask()
 
     # Building
 
     def _build(self) -> None:
         self.model = EventModel(self._zone, ROW_HEIGHT, self)
-        self.model.missing.connect(self._want)
         self.table = EventTable(self.model, self._preferences)
+        self.feed = Feed(self._desk, self.model, self.table.anchors, lambda: self.table.following, self)
+        self.counting = Counting(self._desk, lambda: self._overview, self)
         self.query = QueryBar(self._desk.check, lambda: self._preferences.queries)
         self.range = RangeButton(self._zone)
         self.histogram = Histogram(self._zone)
@@ -145,7 +113,11 @@ class EventsPage(QWidget):
         self.query.applied.connect(self._applied)
         self.query.cancelled.connect(self.cancel)
         self.range.chosen.connect(self.ask)
-        self.histogram.picked.connect(self._picked)
+        self.histogram.picked.connect(self.range.fix)
+        self.feed.opened.connect(self._opened)
+        self.feed.pulled.connect(self._pulled)
+        self.feed.failed.connect(self._failed)
+        self.counting.counted.connect(self._counted)
         self.histogram.cleared.connect(lambda: self.range.choose(None))
         self.detail.moved.connect(self.table.go)
         self.detail.closed.connect(lambda: self.show_detail(False))
@@ -228,61 +200,46 @@ class EventsPage(QWidget):
     def question(self) -> Question:
         """What is asked: the last query that was understood, the index, the time range."""
         return Question(
-            text=self._preferences_query,
+            text=self._query,
             kinds=self.kinds(),
             span=self.range.span,
             since=self.range.since,
             until=self.range.until,
         )
 
-    _preferences_query = ""
-
     def _applied(self, text: str) -> None:
-        if text != self._preferences_query or text.strip():
-            self._preferences.remember_query(text)
-        self._preferences_query = text
+        self._preferences.remember_query(text)
+        self._query = text
         self.ask()
-
-    def _picked(self, since: int, until: int) -> None:
-        self.range.fix(since, until)
 
     def ask(self) -> None:
         """Ask the desk again, from the newest record on."""
         question = self.question()
-        self._asked_at = time.monotonic()
-        self._searching = True
-        self._stopped = False
-        self._first_came = False
-        self._seconds = 0.0
         self._of = None
-        fixed = question.since, question.until
-        self.histogram.mark((fixed[0], fixed[1]) if fixed[0] is not None and fixed[1] is not None else None)
-        self._rows_worker.ask(
-            lambda: self._desk.open(question), self._opened, self._failed, owner=self, key="open"
-        )
-        QTimer.singleShot(_STALL_MS, self, self._still_searching)
+        fixed = question.since is not None and question.until is not None
+        self.histogram.mark((question.since or 0, question.until or 0) if fixed else None)
+        self.feed.ask(question)
+        QTimer.singleShot(_STALL_MS, self, self._tell)
         self._tell()
 
     def cancel(self) -> None:
         """Stop looking further back; what was found stays."""
-        if self._searching and self._view is not None:
-            self._stopped = True
-            self._searching = False
+        if self.feed.cancel():
             self._tell()
 
-    def _opened(self, view: View) -> None:
-        self._view = view
-        self._pulling = False
-        self._fetching = self._outage = False
-        self._wanted.clear()
+    def _opened(self) -> None:
         self.fault.hide()
         self.table.start()
-        self._pump.start()
-        self._pull()
-        self._counter.start(0)
+        self.counting.ask(self.question())
+
+    def _pulled(self, pulled: Pull) -> None:
+        self.fault.hide()
+        self.table.take(pulled)
+        if pulled.inserted or pulled.reset:
+            self.counted.emit(self.model.total)
+        self._tell()
 
     def _failed(self, error: BaseException) -> None:
-        self._searching = False
         if isinstance(error, UserFault):
             self.query.refuse(error)
         what, hint = (
@@ -293,130 +250,10 @@ class EventsPage(QWidget):
             self._cover_with(what, hint)
         self._tell()
 
-    # Pulling rows
-
-    def _pull(self) -> None:
-        if self._view is None or self._pulling:
-            return
-        view, search, anchors = self._view, not self._stopped, self.table.anchors()
-        self._pulling = True
-        self._rows_worker.ask(
-            lambda: pull(view, _FRESH_ROWS, search=search, anchors=anchors),
-            lambda pulled: self._pulled(view, pulled),
-            lambda error: self._pull_failed(view, error),
-            owner=self,
-        )
-
-    def _pulled(self, view: View, pulled: Pull) -> None:
-        if view is not self._view:
-            return
-        self._pulling = False
-        if self._outage:
-            self._outage = False
-            self.fault.hide()
-        self.table.take(pulled)
-        self._first_came = True
-        was_searching, self._searching = self._searching, pulled.more and not self._stopped
-        if was_searching and not self._searching:
-            self._seconds = time.monotonic() - self._asked_at
-            self._counter.start(0)
-        if pulled.inserted or pulled.reset:
-            self.counted.emit(self.model.total)
-        self._pump.setInterval(
-            SEARCH_MS if self._searching else FOLLOW_MS if self.table.following else CALM_MS
-        )
+    def _counted(self, counts: Counts) -> None:
+        self._of, self._every = counts.of, counts.every
+        self.histogram.show_counts(counts.since, counts.until, counts.every, counts.bars)
         self._tell()
-
-    def _pull_failed(self, view: View, error: BaseException) -> None:
-        if view is self._view:
-            self._pulling = False
-            self._outage = True
-            self._pump.setInterval(CALM_MS * 4)
-            self._failed(error)
-
-    def _want(self, page: int) -> None:
-        self._wanted[page] = None
-        self._fetch()
-
-    def _fetch(self) -> None:
-        if self._fetching or not self._wanted or self._view is None:
-            return
-        view = self._view
-        page, _ = self._wanted.popitem()  # the newest wish first: one scrolls past the others
-        for old in list(self._wanted)[:-8]:
-            del self._wanted[old]
-            self.model.unasked(old)
-        self._fetching = True
-        self._rows_worker.ask(
-            lambda: fetch(view, page),
-            lambda got: self._fetched(view, page, got),
-            lambda error: self._fetch_failed(view, page, error),
-            owner=self,
-            urgency=0,
-        )
-
-    def _fetched(self, view: View, page: int, got: tuple[int, list[EventRow]]) -> None:
-        if view is not self._view:
-            return
-        self._fetching = False
-        self.model.put(*got)
-        self._fetch()
-
-    def _fetch_failed(self, view: View, page: int, error: BaseException) -> None:
-        if view is self._view:
-            self._fetching = False
-            self._failed(error)
-
-    # Counting
-
-    def _count(self) -> None:
-        if self._counting or not self.isVisibleTo(self.window()):
-            self._counter.start(CALM_MS)
-            return
-        question = self.question()
-        since, until, every = self._stretch(question)
-        of = self._of
-
-        def work() -> _Counts:
-            started = time.monotonic()
-            counts = self._desk.histogram(question, since, until, every)
-            total = self._desk.count(question) if of is None and question.text.strip() else of
-            return _Counts(
-                since=since, until=until, every=every, counts=counts,
-                seconds=time.monotonic() - started, of=total,
-            )  # fmt: skip
-
-        self._counting = True
-        self._counts_worker.ask(work, self._counted, self._count_failed, owner=self, key="counts")
-
-    def _stretch(self, question: Question) -> tuple[int, int, int]:
-        now = time.time_ns() // 1000
-        until = now if question.until is None else question.until
-        if question.span is not None:
-            since = now - question.span
-        elif question.since is not None:
-            since = question.since
-        else:
-            newest = self._overview.newest or now
-            until = max(newest + SECOND, now) if now - newest < MINUTE * 15 else newest + SECOND
-            since = max(self._overview.oldest or until - 15 * MINUTE, 0)
-        since = min(since, until - SECOND)
-        return since, until, bar_width(until - since)
-
-    def _counted(self, counted: _Counts) -> None:
-        self._counting = False
-        self._of = counted.of
-        self.histogram.show_counts(counted.since, counted.until, counted.every, counted.counts)
-        self._every = counted.every
-        self._tell()
-        pause = max(1_000.0, counted.seconds * 10_000)
-        self._counter.start(int(min(pause, 30_000)))
-
-    _every = 0
-
-    def _count_failed(self, _error: BaseException) -> None:
-        self._counting = False
-        self._counter.start(5_000)
 
     # Telling
 
@@ -425,12 +262,8 @@ class EventsPage(QWidget):
         first = self._overview.records == 0 and overview.records > 0
         self._overview = overview
         if first:
-            self._counter.start(0)
+            self.counting.again()
         self._tell()
-
-    def _still_searching(self) -> None:
-        if self._searching and not self._first_came:
-            self._tell()
 
     def _tell(self) -> None:
         total = self.model.total
@@ -441,13 +274,13 @@ class EventsPage(QWidget):
             f"of {max(whole, total):,}" if asked or self.kinds() or self.range.span else "records"
         )
         words = []
-        if self._searching:
+        if self.feed.searching:
             words.append("searching … Esc stops")
-        elif self._stopped:
+        elif self.feed.stopped:
             words.append("stopped")
-        elif self._seconds and asked:
-            words.append(f"{self._seconds * 1000:,.0f} ms")
-        if self._every and not self._searching:
+        elif self.feed.seconds and asked:
+            words.append(f"{self.feed.seconds * 1000:,.0f} ms")
+        if self._every and not self.feed.searching:
             words.append(bar_words(self._every))
         self.took_label.setText(" · ".join(words))
         if total:
@@ -456,8 +289,8 @@ class EventsPage(QWidget):
             self._say_empty(asked)
 
     def _say_empty(self, asked: bool) -> None:
-        if self._searching or not self._first_came:
-            slow = time.monotonic() - self._asked_at > _STALL_MS / 1000
+        if self.feed.searching or not self.feed.came:
+            slow = self.feed.waited > _STALL_MS / 1000
             self._cover_with(
                 "Searching …" if slow else "", "Newest records first. Esc stops." if slow else ""
             )
@@ -490,8 +323,7 @@ class EventsPage(QWidget):
 
     def _followed(self, following: bool) -> None:
         self.follow_button.setChecked(following)
-        if not self._searching and hasattr(self, "_pump"):
-            self._pump.setInterval(FOLLOW_MS if following else CALM_MS)
+        self.feed.hurry()
         self.following_changed.emit(following)
 
     # Reading
@@ -526,10 +358,9 @@ class EventsPage(QWidget):
 
     def stop(self) -> None:
         """The window closes: no more asking."""
-        self._pump.stop()
-        self._counter.stop()
-        for worker in (self._rows_worker, self._counts_worker, self._record_worker):
-            worker.stop()
+        self.feed.stop()
+        self.counting.stop()
+        self._record_worker.stop()
 
     def sizeHint(self) -> QSize:
         return QSize(1290, 840)

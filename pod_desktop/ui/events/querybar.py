@@ -45,7 +45,7 @@ class _Colours(QSyntaxHighlighter):
                 style.setForeground(QColor(worn.accent))
             elif kind in ("keyword", "operator") and text[begin:end].isalpha():
                 style.setFontWeight(700)
-            elif kind in ("string", "phrase"):
+            elif kind in ("string", "phrase") and text[begin : begin + 1] in ('"', "/"):
                 style.setForeground(QColor(worn.special.fore))
             elif kind == "error":
                 style.setForeground(QColor(worn.bad.fore))

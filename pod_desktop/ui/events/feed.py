@@ -1,0 +1,172 @@
+"""Keeps the table fed: opens a view on the worker, pulls what arrives, fetches the pages that are looked at."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+
+from pod_desktop.core.record import EventRow
+from pod_desktop.ui.bridge import Desk, Question, View, Worker
+from pod_desktop.ui.events.model import EventModel, Pull, fetch, pull
+
+FOLLOW_MS: Final = 50
+CALM_MS: Final = 500
+"""How often rows are pulled: at the live edge, and while one reads further down."""
+SEARCH_MS: Final = 1
+_TROUBLED_MS: Final = 2_000
+_FRESH_ROWS: Final = 256
+_WISHES: Final = 8
+
+
+class Feed(QObject):
+    """The rows of one question at a time."""
+
+    opened = Signal()
+    pulled = Signal(object)
+    """A Pull, when one has come; the table takes it."""
+    failed = Signal(object)
+    """The exception; `troubled` says whether pulling goes on and it may pass by itself."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        model: EventModel,
+        anchors: Callable[[], tuple[int, ...]],
+        following: Callable[[], bool],
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._desk = desk
+        self._model = model
+        self._anchors = anchors
+        self._following = following
+        self._worker = Worker("rows", self)
+        self._view: View | None = None
+        self._pulling = self._fetching = False
+        self._wanted: dict[int, None] = {}
+        self._asked_at = 0.0
+        self.searching = False
+        self.stopped = False
+        self.came = False
+        """Something has come since it was asked, if only that there is nothing."""
+        self.troubled = False
+        self.seconds = 0.0
+        """How long the search took, once it is over."""
+        self._pump = QTimer(self, interval=FOLLOW_MS)
+        self._pump.setTimerType(Qt.TimerType.PreciseTimer)
+        self._pump.timeout.connect(self._pull)
+        model.missing.connect(self._want)
+
+    @property
+    def waited(self) -> float:
+        """Seconds since it was asked."""
+        return time.monotonic() - self._asked_at
+
+    def ask(self, question: Question) -> None:
+        """Ask anew; the rows shown stay until the first of the new ones are there."""
+        self._asked_at = time.monotonic()
+        self.searching, self.stopped, self.came, self.seconds = True, False, False, 0.0
+        self._worker.ask(
+            lambda: self._desk.open(question), self._opened, self._open_failed, owner=self, key="open"
+        )
+
+    def cancel(self) -> bool:
+        """Look no further back; what was found stays, and new records still come. False if it was over."""
+        if not self.searching or self._view is None:
+            return False
+        self.stopped, self.searching = True, False
+        return True
+
+    def hurry(self) -> None:
+        """Pull as often as fits what the reader does now."""
+        if not self.troubled:
+            self._pump.setInterval(
+                SEARCH_MS if self.searching else FOLLOW_MS if self._following() else CALM_MS
+            )
+
+    def stop(self) -> None:
+        """No more asking."""
+        self._pump.stop()
+        self._worker.stop()
+
+    def _opened(self, view: View) -> None:
+        self._view = view
+        self._pulling = self._fetching = self.troubled = False
+        self._wanted.clear()
+        self.opened.emit()
+        self._pump.start()
+        self._pull()
+
+    def _open_failed(self, error: BaseException) -> None:
+        self.searching = False
+        self.failed.emit(error)
+
+    def _pull(self) -> None:
+        if self._view is None or self._pulling:
+            return
+        view, search, anchors = self._view, not self.stopped, self._anchors()
+        self._pulling = True
+        self._worker.ask(
+            lambda: pull(view, _FRESH_ROWS, search=search, anchors=anchors),
+            lambda got: self._pulled(view, got),
+            lambda error: self._pull_failed(view, error),
+            owner=self,
+        )
+
+    def _pulled(self, view: View, got: Pull) -> None:
+        if view is not self._view:
+            return
+        self._pulling = self.troubled = False
+        self.came = True
+        was, self.searching = self.searching, got.more and not self.stopped
+        if was and not self.searching:
+            self.seconds = self.waited
+        self.pulled.emit(got)
+        self.hurry()
+
+    def _pull_failed(self, view: View, error: BaseException) -> None:
+        if view is not self._view:
+            return
+        self._pulling = self.searching = False
+        self.troubled = True
+        self._pump.setInterval(_TROUBLED_MS)
+        self.failed.emit(error)
+
+    def _want(self, page: int) -> None:
+        self._wanted[page] = None
+        self._fetch()
+
+    def _fetch(self) -> None:
+        if self._fetching or not self._wanted or self._view is None:
+            return
+        view = self._view
+        page, _ = self._wanted.popitem()  # the newest wish first: one scrolls past the others
+        for old in list(self._wanted)[:-_WISHES]:
+            del self._wanted[old]
+            self._model.unasked(old)
+        self._fetching = True
+        self._worker.ask(
+            lambda: fetch(view, page),
+            lambda got: self._fetched(view, got),
+            lambda error: self._fetch_failed(view, page, error),
+            owner=self,
+            urgency=0,
+        )
+
+    def _fetched(self, view: View, got: tuple[int, list[EventRow]]) -> None:
+        if view is not self._view:
+            return
+        self._fetching = False
+        self._model.put(*got)
+        self._fetch()
+
+    def _fetch_failed(self, view: View, page: int, error: BaseException) -> None:
+        if view is not self._view:
+            return
+        self._fetching = False
+        self.troubled = True
+        QTimer.singleShot(_TROUBLED_MS, self, lambda: self._model.unasked(page))
+        self.failed.emit(error)
