@@ -29,6 +29,36 @@ def read_connector_file(path: Path, taken: Iterable[str] = ()) -> Connector:
     return connector_from_file(read_json_file(path), taken)
 
 
+def read_connector(data: bytes, where: str, taken: Iterable[str] = ()) -> Connector:
+    """The connector that these bytes define, for example from standard input. Raises as read_connector_file()."""
+    if len(data) > limits.CONNECTOR_FILE_BYTES:
+        raise _too_large(where)
+    return connector_from_file(_object(data, where), taken)
+
+
+def check_ca_file(text: str) -> str:
+    """The absolute path of a file of CA certificates, or '' for the system's own.
+
+    Raises:
+        UserFault: no such file, not readable, or no PEM certificates in it.
+    """
+    from pod_desktop.core.tls import client_context
+
+    text = text.strip()
+    if not text:
+        return ""
+    hint = "Choose a file of certificates in PEM form, or leave it empty."
+    try:
+        path = Path(text).expanduser().absolute()
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise UserFault("The CA file is no plain file.", "ca_file", hint)
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or "no such path"
+        raise UserFault(f"The CA file cannot be read ({reason}).", "ca_file", hint) from None
+    client_context(str(path))
+    return str(path)
+
+
 def read_json_file(path: Path) -> dict[str, Any]:
     """The one JSON object that a file holds.
 
@@ -46,11 +76,13 @@ def read_json_file(path: Path) -> dict[str, Any]:
         reason = getattr(error, "strerror", None) or "no such path"
         raise UserFault(f"The file cannot be read ({reason}).", where) from None
     if len(data) > limits.CONNECTOR_FILE_BYTES:
-        raise UserFault(
-            f"The file is larger than {limits.CONNECTOR_FILE_BYTES // limits.KIB:,} KiB; that is no connector.",
-            where,
-        )
+        raise _too_large(where)
     return _object(data, where)
+
+
+def _too_large(where: str) -> UserFault:
+    most = limits.CONNECTOR_FILE_BYTES // limits.KIB
+    return UserFault(f"The file is larger than {most:,} KiB; that is no connector.", where)
 
 
 def read_secrets(data: bytes) -> dict[str, Secret]:

@@ -4,22 +4,29 @@ command line both do."""
 from __future__ import annotations
 
 import json
-import stat
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
-from pod_desktop.core import definition, limits
+from pod_desktop.core import definition
 from pod_desktop.core.clock import Clock, SystemClock
 from pod_desktop.core.connector import CollectConnector
-from pod_desktop.core.definition import SECRET_TITLES, Connector, secret_names
-from pod_desktop.core.faults import Fault, Outage, UserFault
-from pod_desktop.core.responder import TYPES, RespondConnector
+from pod_desktop.core.definition import Connector, secret_names
+from pod_desktop.core.faults import Fault, UserFault
+from pod_desktop.core.responder import RespondConnector
 from pod_desktop.core.secret import Secret
 from pod_desktop.core.status import StreamStatus
-from pod_desktop.services import key_rules
-from pod_desktop.services.connector_file import read_connector_file, read_json_file, read_secrets
+from pod_desktop.services import connector_secrets, key_rules
+from pod_desktop.services.connector_drafts import Draft, all_four, free_name
+from pod_desktop.services.connector_file import (
+    check_ca_file,
+    read_connector,
+    read_connector_file,
+    read_json_file,
+    read_secrets,
+)
+from pod_desktop.services.connector_secrets import Item
 from pod_desktop.services.key_rules import KeyNotice, profile_id
 from pod_desktop.store import CollectEntry, ConnectorEntry, Ledger
 from pod_desktop.vault import SessionVault, Vault
@@ -34,6 +41,7 @@ __all__ = [
     "all_four",
     "check_ca_file",
     "profile_id",
+    "read_connector",
     "read_connector_file",
     "read_json_file",
     "read_secrets",
@@ -42,30 +50,6 @@ __all__ = [
 TRY_NOW: Final = "try_now"
 """The command's name as services.collect knows it; importing that would load the stream's library here."""
 _C = TypeVar("_C", bound=Connector)
-_SHORT: Final = dict(zip(TYPES, ("block", "safe", "unblock", "unsafe"), strict=True))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """A connector that is to be made, with its secrets by name."""
-
-    connector: Connector
-    secrets: Mapping[str, Secret] = field(default_factory=dict)
-    enabled: bool = True
-
-
-def all_four(base: RespondConnector, name: str = "") -> tuple[RespondConnector, ...]:
-    """The four responders that one set of credentials can serve.
-
-    Args:
-        base: Everything but name and type counts.
-        name: What their names begin with; by default the base's own: `acme` gives `acme-block`, `acme-safe`,
-            `acme-unblock`, `acme-unsafe`.
-    """
-    stem = (name or base.name).strip()
-    longest = max(map(len, _SHORT.values())) + 1
-    stem = stem[: limits.NAME_CHARS - longest]
-    return tuple(replace(base, name=f"{stem}-{short}", type=kind) for kind, short in _SHORT.items())
 
 
 class Connectors:
@@ -170,48 +154,24 @@ class Connectors:
 
     # secrets
 
-    def secrets(self, connector: Connector) -> dict[str, Secret]:
-        """The secrets that are kept for this connector as it is; those that are missing are not in it.
+    # secrets
 
-        Raises:
-            UserFault: a secret was saved for another origin.
-            Outage: the vault does not answer.
-        """
-        origin = connector.secret_origin()
-        found = {name: self.vault.get(connector.name, name, origin) for name in secret_names(connector)}
-        return {name: secret for name, secret in found.items() if secret is not None}
+    def secrets(self, connector: Connector) -> dict[str, Secret]:
+        """The secrets that are kept for this connector as it is. Raises as connector_secrets.kept()."""
+        return connector_secrets.kept(self.vault, connector)
 
     def missing_secrets(self, name: str) -> tuple[str, ...]:
-        """Names of the secrets that the connector has yet to be given, or given again.
+        """Names of the secrets that a connector has yet to be given, or given again.
 
         Raises:
             UserFault: there is no such connector.
             Outage: the vault does not answer.
         """
-        connector = self.entry(name).connector
-        missing = []
-        for secret in secret_names(connector):
-            try:
-                if self.vault.get(connector.name, secret, connector.secret_origin()) is None:
-                    missing.append(secret)
-            except UserFault:
-                missing.append(secret)
-        return tuple(missing)
+        return connector_secrets.missing(self.vault, self.entry(name).connector)
 
     def credentials(self, connector: RespondConnector) -> Credentials:
-        """Client ID and Client Secret of a responder, for webhook.Sender.
-
-        Raises:
-            UserFault: they are missing, or were saved for another origin.
-            Outage: the vault does not answer.
-        """
-        from pod_desktop.webhook import Credentials
-
-        found = self.secrets(connector)
-        for name in secret_names(connector):
-            if name not in found:
-                raise _no_secret(connector, name)
-        return Credentials(client_id=found["client_id"], client_secret=found["client_secret"])
+        """What webhook.Sender sends a responder's actions with. Raises as connector_secrets.credentials()."""
+        return connector_secrets.credentials(self.vault, connector)
 
     # making
 
@@ -264,25 +224,16 @@ class Connectors:
         """Make several connectors of either kind: all of them, or none. See create()."""
         checked = self._checked_drafts(drafts)
         given = any(draft.secrets for draft in checked)
-        if must_last and given and not self.vault.lasting:
-            raise Outage(
-                f"The secrets would be lost at once: {_first_lower(self.vault.why) or 'there is no keychain.'}",
-                "keychain",
-                "Name a folder for secrets with POD_DESKTOP_SECRETS_DIR.",
-            )
+        if must_last and given:
+            connector_secrets.check_lasting(self.vault)
         vault: Vault = self.vault.session if session_only else self.vault
-        kept: list[tuple[str, str]] = []
-        try:
-            for draft in checked:
-                for name, secret in draft.secrets.items():
-                    kept.append((draft.connector.name, name))
-                    vault.put(draft.connector.name, name, draft.connector.secret_origin(), secret)
+        items = [
+            Item(draft.connector, name, secret) for draft in checked for name, secret in draft.secrets.items()
+        ]
+        with connector_secrets.put(vault, items):
             self._ledger.add_connectors(
                 [(draft.connector, draft.enabled) for draft in checked], now=self._clock.now()
             )
-        except BaseException:
-            _undo(vault, kept)
-            raise
         for draft in checked:
             if key := draft.secrets.get("api_key"):
                 key_rules.remember(self._ledger, draft.connector.name, key)
@@ -296,7 +247,7 @@ class Connectors:
                 raise UserFault(
                     f"Two connectors would be named {connector.name}.", "name", "Name each of them."
                 )
-            secrets = _checked_secrets(connector, draft.secrets)
+            secrets = connector_secrets.checked(connector, draft.secrets)
             if isinstance(connector, CollectConnector):
                 self._obey_key_rules(connector, secrets.get("api_key"))
             found.append(replace(draft, connector=connector, secrets=secrets))
@@ -325,18 +276,14 @@ class Connectors:
         old = self.entry(connector.name).connector
         connector = self.checked(connector, editing=old.name)
         definition.check_general_unchanged(old, connector)
-        given = _checked_secrets(connector, secrets or {})
-        unbound = old.secret_origin() != connector.secret_origin()
-        if unbound and (lacking := [name for name in secret_names(connector) if name not in given]):
-            raise UserFault(
-                f"The connector now goes to another place, and its {SECRET_TITLES[lacking[0]]} was saved for "
-                "the old one. It is not sent there by itself.",
-                lacking[0],
-                "Enter it again if the new address is right.",
-            )
+        given = connector_secrets.checked(connector, secrets or {})
+        connector_secrets.check_rebound(old, connector, given)
         if isinstance(connector, CollectConnector):
             self._check_key_of_edit(connector, given.get("api_key"))
-        self._replace(old, connector, given, session_only)
+        vault: Vault = self.vault.session if session_only else self.vault
+        items = [Item(connector, name, secret) for name, secret in given.items()]
+        with connector_secrets.put(vault, items, replacing=old):
+            self._ledger.update_connector(connector, now=self._clock.now())
         if key := given.get("api_key"):
             key_rules.remember(self._ledger, connector.name, key)
         return connector
@@ -346,33 +293,6 @@ class Connectors:
         said = self._notice(connector, mine or key_rules.remembered(self._ledger, connector.name))
         if said and said.fault:
             raise UserFault(said.text, "api_key" if key else "content_types")
-
-    def _replace(
-        self, old: Connector, new: Connector, given: Mapping[str, Secret], session_only: bool
-    ) -> None:
-        vault: Vault = self.vault.session if session_only else self.vault
-        before = self._kept_before(old, given)
-        put: list[str] = []
-        try:
-            for name, secret in given.items():
-                put.append(name)
-                vault.put(new.name, name, new.secret_origin(), secret)
-            self._ledger.update_connector(new, now=self._clock.now())
-        except BaseException:
-            _put_back(vault, old, put, before)
-            raise
-
-    def _kept_before(self, old: Connector, names: Iterable[str]) -> dict[str, Secret]:
-        """What an edit that fails half-way is undone to."""
-        found = {}
-        for name in names:
-            try:
-                secret = self.vault.get(old.name, name, old.secret_origin())
-            except Fault:
-                continue
-            if secret is not None:
-                found[name] = secret
-        return found
 
     def set_secrets(self, name: str, secrets: Mapping[str, Secret], *, session_only: bool = False) -> None:
         """Give a connector its secrets, for example after an import. Raises as edit()."""
@@ -430,7 +350,7 @@ class Connectors:
             UserFault: there is no such connector.
         """
         connector = self.entry(name).connector
-        return replace(connector, name=_free_name(connector.name, self.names()))
+        return replace(connector, name=free_name(connector.name, self.names()))
 
     def duplicate(self, name: str, new_name: str = "", *, tenant: str = "") -> Connector:
         """A copy under another name: disabled, and without secrets: collecting the same needs another key.
@@ -467,74 +387,3 @@ class Connectors:
         connector = read_connector_file(path, self.names())
         (made,) = self.create_all([Draft(connector=connector, enabled=False)])
         return made
-
-
-def check_ca_file(text: str) -> str:
-    """The absolute path of a file of CA certificates, or '' for the system's own.
-
-    Raises:
-        UserFault: no such file, not readable, or no PEM certificates in it.
-    """
-    from pod_desktop.core.tls import client_context
-
-    text = text.strip()
-    if not text:
-        return ""
-    hint = "Choose a file of certificates in PEM form, or leave it empty."
-    try:
-        path = Path(text).expanduser().absolute()
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise UserFault("The CA file is no plain file.", "ca_file", hint)
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or "no such path"
-        raise UserFault(f"The CA file cannot be read ({reason}).", "ca_file", hint) from None
-    client_context(str(path))
-    return str(path)
-
-
-def _checked_secrets(connector: Connector, secrets: Mapping[str, Secret]) -> dict[str, Secret]:
-    known = secret_names(connector)
-    for name in secrets:
-        if name not in known:
-            raise UserFault(f"A {connector.function} connector has no secret {name[:80]!r}.", name[:80])
-    return {name: Secret(definition.check_secret(name, secret.reveal())) for name, secret in secrets.items()}
-
-
-def _no_secret(connector: Connector, name: str) -> UserFault:
-    return UserFault(
-        f"There is no {SECRET_TITLES[name]} for {connector.name}.", name, "Edit the connector and enter it."
-    )
-
-
-def _undo(vault: Vault, kept: Iterable[tuple[str, str]]) -> None:
-    for connector, name in kept:
-        try:
-            vault.delete(connector, name)
-        except Fault:
-            # What failed first is what is told; a secret nobody refers to is the lesser harm.
-            continue
-
-
-def _put_back(vault: Vault, old: Connector, names: Iterable[str], before: Mapping[str, Secret]) -> None:
-    for name in names:
-        try:
-            if name in before:
-                vault.put(old.name, name, old.secret_origin(), before[name])
-            else:
-                vault.delete(old.name, name)
-        except Fault:
-            continue
-
-
-def _free_name(name: str, taken: Iterable[str]) -> str:
-    used = {other.casefold() for other in taken}
-    stem = name[: limits.NAME_CHARS - 10]
-    number, free = 1, f"{stem}-copy"
-    while free.casefold() in used:
-        number += 1
-        free = f"{stem}-copy-{number}"
-    return free
-
-
-def _first_lower(words: str) -> str:
-    return words[:1].lower() + words[1:]
