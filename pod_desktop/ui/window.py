@@ -10,13 +10,11 @@ panel = window.start_activity("Importing 2 files"); panel.progress(…); panel.f
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
-from PySide6.QtGui import QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QShowEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QShowEvent
 from PySide6.QtWidgets import (
-    QFileDialog,
     QHBoxLayout,
     QMainWindow,
     QMenuBar,
@@ -29,16 +27,16 @@ from PySide6.QtWidgets import (
 from pod_desktop import __version__
 from pod_desktop.core.resources import resource
 from pod_desktop.ui import bugs
-from pod_desktop.ui.bridge import Desk, Job, Overview, Worker
-from pod_desktop.ui.commands import Command, Commands
+from pod_desktop.ui.bridge import Desk, Overview, Worker
 from pod_desktop.ui.copying import rows_as_json, rows_as_text
-from pod_desktop.ui.detail.pane import FIELDS, JSON, SUMMARY
 from pod_desktop.ui.events.page import EventsPage
+from pod_desktop.ui.files import Files, dropped
+from pod_desktop.ui.menus import EVENTS, SETTINGS, Menus
 from pod_desktop.ui.moments import Zone, amount
 from pod_desktop.ui.palette import CommandPalette, ShortcutsDialog
 from pod_desktop.ui.preferences import Preferences
 from pod_desktop.ui.rail import HUNT, MANAGE, Page, Rail
-from pod_desktop.ui.settingspage import THEME_WORDS, SettingsPage
+from pod_desktop.ui.settingspage import SettingsPage
 from pod_desktop.ui.statusbar import StatusBar
 from pod_desktop.ui.text import PlainLabel, copy
 from pod_desktop.ui.theme import Theme
@@ -46,10 +44,6 @@ from pod_desktop.ui.widgets import Button, Notice, hairline
 from pod_desktop.ui.widgets.activity import ActivityPanel
 
 OVERVIEW_MS: Final = 1_000
-FILE_ENDINGS: Final = (".ndjson", ".jsonl", ".json", ".log", ".txt", ".gz", ".zst")
-_FILE_FILTER: Final = "Log files (*.ndjson *.jsonl *.json *.log *.txt *.gz *.zst);;All files (*)"
-EVENTS: Final = "events"
-SETTINGS: Final = "settings"
 CONNECTORS: Final = "connectors"
 
 
@@ -62,7 +56,6 @@ class MainWindow(QMainWindow):
     quitRequested = Signal(bool)
     """True: stop collecting too."""
     helpRequested = Signal()
-    demoRequested = Signal()
 
     def __init__(
         self,
@@ -92,10 +85,12 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(900, 560)
         self.resize(1440, 900)
         self._overview_worker = Worker("overview", self)
-        self._export_worker = Worker("export", self)
         self.events = EventsPage(desk, preferences, self.zone)
         self._build()
-        self._build_menus()
+        self.files = Files(self, desk, self.events, self.start_activity)
+        self.menus = Menus(self)
+        self.commands = self.menus.commands
+        self._show_panes()
         self._connect()
         self.restoreGeometry(preferences.state("window/geometry"))
         self._watch = QTimer(self, interval=OVERVIEW_MS)
@@ -165,84 +160,19 @@ class MainWindow(QMainWindow):
         self.rail.chosen.connect(self.go)
         self.status.zone_clicked.connect(lambda: self.use_utc(not self.zone.utc))
         self.events.counted.connect(lambda _total: self._badge_events())
-        self.events.export_asked.connect(self.export)
-        self.events.following_changed.connect(self._follow_action.setChecked)
+        self.events.export_asked.connect(self.files.export)
+        self.files.chosen.connect(self.importRequested)
+        self.events.following_changed.connect(self.menus.follow.setChecked)
         self.theme.changed.connect(self.restyle)
         bugs.bugs().seen.connect(self._bug_seen)
+        self.events.detail.closed.connect(lambda: self.menus.detail.setChecked(False))
+        self.events.table.opened.connect(lambda: self.menus.detail.setChecked(True))
 
-    def _build_menus(self) -> None:
-        made = self.commands = Commands(self, self.menu_bar)
-        events, table, detail = self.events, self.events.table, self.events.detail
-
-        def add(menu: str, words: str, run: Callable[[], object], *keys: str, **more: object) -> None:
-            self._last_action = made.add(Command(menu=menu, words=words, run=run, keys=keys, **more))  # type: ignore[arg-type]
-
-        add("File", "&Create Connector …", self.createConnector.emit, "Ctrl+N")
-        add("File", "&Open Log Files …", self.choose_files, "Ctrl+O", gap=True)
-        add("File", "Open Log &Folder …", self.choose_folder)
-        add("File", "&Export as CSV …", lambda: self.export("csv"), "Ctrl+E", gap=True)
-        add("File", "Export as &NDJSON, raw …", lambda: self.export("ndjson"), "Ctrl+Shift+E")
-        add("File", "&Quit", lambda: self.quit(stop_collecting=False), "Ctrl+Q", gap=True)
-        add("File", "Quit and &Stop Collecting", lambda: self.quit(stop_collecting=True), "Ctrl+Shift+Q")
-
-        add("Edit", "&Copy Rows as Text", self.copy_rows, "Ctrl+C", within=table)
-        add("Edit", "Copy Rows as &JSON", self.copy_json, "Ctrl+Shift+C", within=table)
-        add("Edit", "Select &All Rows", table.selectAll, "Ctrl+A", within=table)
-        add("Edit", "&Find", self.to_query, "Ctrl+F", "/", gap=True)
-        add("Edit", "Clear &Query", lambda: self.on_events(lambda: events.query.set_text("")), "Ctrl+Shift+F")
-
-        add("View", "&Follow New Records", table.pause, "Ctrl+L", checkable=True)
-        self._follow_action = self._last_action
-        self._follow_action.setChecked(True)
-        add("View", "&Record Pane", self.toggle_detail, "F9", checkable=True)
-        self._detail_action = self._last_action
-        add("View", "&Histogram", self.toggle_histogram, "F8", checkable=True)
-        self._histogram_action = self._last_action
-        columns = made.menus["View"].addMenu("&Columns")
-        columns.aboutToShow.connect(lambda: table.column_menu(columns))
-        self._build_themes()
-        add("View", "Times in &UTC", lambda: self.use_utc(not self.zone.utc), "Ctrl+U", checkable=True)
-        self._utc_action = self._last_action
-        self._utc_action.setChecked(self.zone.utc)
-        add("View", "Full &Screen", self.toggle_full_screen, "F11")
-
-        add("Go", "&Events", lambda: self.go(EVENTS), "Ctrl+1")
-        add("Go", "&Settings", lambda: self.go(SETTINGS), "Ctrl+,")
-        add("Go", "&Newest Record", lambda: self.on_events(table.to_newest), "Ctrl+Home", gap=True)
-        add("Go", "Ne&xt Record", lambda: self.on_events(lambda: table.go(1)), "Ctrl+Down")
-        add("Go", "&Previous Record", lambda: self.on_events(lambda: table.go(-1)), "Ctrl+Up")
-
-        add("Record", "&Open Record", lambda: self.on_events(events.open_detail), "Ctrl+Return")
-        add("Record", "&Summary", lambda: self.show_tab(SUMMARY), "Alt+1", gap=True)
-        add("Record", "&Fields", lambda: self.show_tab(FIELDS), "Alt+2")
-        add("Record", "&JSON", lambda: self.show_tab(JSON), "Alt+3")
-        add("Record", "&Copy Record as Received", detail.copy_raw, gap=True)
-
-        add("Tools", "Command &Palette …", self.open_palette, "Ctrl+K")
-        add("Tools", "Search &Again", lambda: self.on_events(events.ask), "F5")
-
-        add("Help", "&Keyboard Shortcuts", self.show_shortcuts, "?", "F1")
-        add("Help", "How to &Get the Cluster ID and API Key", self.helpRequested.emit, gap=True)
-        add("Help", "&About POD Desktop", self.show_about, gap=True)
+    def _show_panes(self) -> None:
         self.show_detail_pane(self.preferences.flag("events/detail", True))
         shown = self.preferences.flag("events/histogram", True)
         self.events.strip.setVisible(shown)
-        self._histogram_action.setChecked(shown)
-        detail.closed.connect(lambda: self._detail_action.setChecked(False))
-        table.opened.connect(lambda: self._detail_action.setChecked(True))
-
-    def _build_themes(self) -> None:
-        menu = self.commands.menus["View"].addMenu("&Theme")
-        group = QActionGroup(self)
-        self._theme_actions = {}
-        for choice, words in THEME_WORDS.items():
-            action = menu.addAction(words)
-            action.setCheckable(True)
-            action.setChecked(choice == self.preferences.theme)
-            action.triggered.connect(lambda _on=False, choice=choice: self.choose_theme(choice))
-            group.addAction(action)
-            self._theme_actions[choice] = action
-            self.commands.actions.append(action)
+        self.menus.histogram.setChecked(shown)
 
     # Pages
 
@@ -250,6 +180,8 @@ class MainWindow(QMainWindow):
         """Show a page in the rail; it is made when first shown."""
         self._pages[page.key] = page
         self.rail.add(page)
+        if page.key not in (EVENTS, SETTINGS):
+            self.menus.add_page(page.title, lambda: self.go(page.key))
 
     def page(self, key: str) -> QWidget:
         """A page's widget, made now if it never was."""
@@ -342,14 +274,14 @@ class MainWindow(QMainWindow):
         """Wear it now and keep it."""
         self.preferences.theme = choice
         self.theme.choose(choice)
-        self._theme_actions[choice].setChecked(True)
+        self.menus.themes[choice].setChecked(True)
         self._refresh_settings()
 
     def use_utc(self, utc: bool) -> None:
         """Show times in UTC or in the computer's zone, everywhere."""
         self.preferences.utc = utc
         self.zone.use_utc(utc)
-        self._utc_action.setChecked(utc)
+        self.menus.utc.setChecked(utc)
         self.status.show_zone()
         self._refresh_settings()
         self.restyle()
@@ -370,13 +302,13 @@ class MainWindow(QMainWindow):
     def show_detail_pane(self, shown: bool) -> None:
         """Show or hide the record pane."""
         self.events.show_detail(shown)
-        self._detail_action.setChecked(shown)
+        self.menus.detail.setChecked(shown)
 
     def toggle_histogram(self) -> None:
         """Show or hide the histogram."""
         shown = self.events.strip.isHidden()
         self.events.strip.setVisible(shown)
-        self._histogram_action.setChecked(shown)
+        self.menus.histogram.setChecked(shown)
         self.preferences.set_flag("events/histogram", shown)
 
     def toggle_full_screen(self) -> None:
@@ -423,64 +355,6 @@ class MainWindow(QMainWindow):
             "POD Desktop",
         )
 
-    # Files
-
-    def choose_files(self) -> None:
-        """Ask which log files to open."""
-        dialog = QFileDialog(self, "Open Log Files", "", _FILE_FILTER)
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-        self._open_dialog(dialog)
-
-    def choose_folder(self) -> None:
-        """Ask which folder of log files to open."""
-        dialog = QFileDialog(self, "Open Log Folder")
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        self._open_dialog(dialog)
-
-    def _open_dialog(self, dialog: QFileDialog) -> None:
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.filesSelected.connect(lambda names: self.importRequested.emit([Path(name) for name in names]))
-        dialog.open()
-
-    def export(self, form: str) -> None:
-        """Ask where to write all matching records, then write them beside the work."""
-        dialog = QFileDialog(self, f"Export as {form.upper()}")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setFileMode(QFileDialog.FileMode.AnyFile)
-        dialog.setDefaultSuffix(form)
-        dialog.setNameFilter(f"{form.upper()} (*.{form})")
-        dialog.selectFile(f"records.{form}")
-        dialog.fileSelected.connect(lambda name: self.export_to(Path(name), form))
-        dialog.open()
-
-    def export_to(self, path: Path, form: str) -> ActivityPanel:
-        """Write all records that match the question shown."""
-        question, job = self.events.question(), Job()
-        job.total = self.events.model.total
-        panel = self.start_activity(f"Exporting to {path.name}"[:80])
-        panel.cancelled.connect(job.cancel)
-        watch = QTimer(panel, interval=200)
-        watch.timeout.connect(lambda: panel.progress(job.done, job.total))
-        watch.start()
-
-        def done(count: int) -> None:
-            watch.stop()
-            panel.finish(
-                f"Cancelled after {count:,} records"
-                if job.cancelled
-                else f"{count:,} records written to {path}"
-            )
-
-        def failed(error: BaseException) -> None:
-            watch.stop()
-            panel.finish(f"Nothing complete was written: {error}", failed=True)
-
-        self._export_worker.ask(
-            lambda: self.desk.export(question, path, form, job), done, failed, owner=panel
-        )
-        return panel
-
     def start_activity(self, title: str) -> ActivityPanel:
         """A strip at the bottom for something long."""
         panel = ActivityPanel(title)
@@ -495,12 +369,11 @@ class MainWindow(QMainWindow):
             self.activities.setContentsMargins(12, 0, 12, 0)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.mimeData().hasUrls() and any(url.isLocalFile() for url in event.mimeData().urls()):
+        if dropped(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-        if paths:
+        if paths := dropped(event.mimeData()):
             event.acceptProposedAction()
             self.importRequested.emit(paths)
 
@@ -535,5 +408,5 @@ class MainWindow(QMainWindow):
         """Stop asking; after this the desk may be closed."""
         self._watch.stop()
         self.events.stop()
-        for worker in (self._overview_worker, self._export_worker):
-            worker.stop()
+        self.files.stop()
+        self._overview_worker.stop()

@@ -184,7 +184,7 @@ def test_export_writes_what_matches_and_says_how_many(
     qtbot: QtBot, make_window: Make, desk: FakeDesk, tmp_path: Path
 ) -> None:
     window = make_window(desk)
-    panel = window.export_to(tmp_path / "out.ndjson", "ndjson")
+    panel = window.files.export_to(tmp_path / "out.ndjson", "ndjson")
     qtbot.waitUntil(lambda: not panel.running)
     assert "300 records written" in panel.accessibleDescription()
     assert len((tmp_path / "out.ndjson").read_text().splitlines()) == 300
@@ -194,7 +194,7 @@ def test_an_export_that_fails_says_why(
     qtbot: QtBot, make_window: Make, desk: FakeDesk, tmp_path: Path
 ) -> None:
     window = make_window(desk)
-    panel = window.export_to(tmp_path / "missing" / "out.csv", "csv")
+    panel = window.files.export_to(tmp_path / "missing" / "out.csv", "csv")
     desk.fault = outage("Disk full.")
     qtbot.waitUntil(lambda: not panel.running)
     assert "Disk full." in panel.accessibleDescription()

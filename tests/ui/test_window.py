@@ -18,7 +18,7 @@ from pod_desktop.core import status
 from pod_desktop.ui import bugs, theme
 from pod_desktop.ui.commands import plain_words
 from pod_desktop.ui.palette import CommandPalette, ShortcutsDialog, ranked
-from pod_desktop.ui.rail import HUNT, Page
+from pod_desktop.ui.rail import HUNT, MANAGE, Page
 from pod_desktop.ui.statusbar import lost_records
 from pod_desktop.ui.widgets import EmptyState
 from pod_desktop.ui.window import EVENTS, SETTINGS, MainWindow
@@ -33,6 +33,20 @@ def test_the_rail_shows_only_pages_that_exist(make_window: Make, desk: FakeDesk)
     window.add_page(Page(key="lists", group=HUNT, title="Lists", make=EmptyState))
     window.go("lists")
     assert isinstance(window.stack.currentWidget(), EmptyState)
+
+
+def test_a_page_that_comes_later_stands_above_settings_and_in_the_go_menu(
+    qtbot: QtBot, make_window: Make, desk: FakeDesk
+) -> None:
+    window = make_window(desk)
+    window.add_page(Page(key="connectors", group=MANAGE, title="Connectors", make=EmptyState))
+    connectors, settings = window.rail.button("connectors"), window.rail.button(SETTINGS)
+    assert connectors is not None and settings is not None
+    qtbot.waitUntil(lambda: 0 < connectors.y() < settings.y())
+    go = [action.text() for action in window.commands.menus["Go"].actions()]
+    assert go[:3] == ["&Events", "Connectors", "&Settings"]
+    next(action for action in window.commands.actions if action.text() == "Connectors").trigger()
+    assert window.stack.currentWidget() is window.page("connectors")
 
 
 def test_a_fresh_profile_shows_the_first_run_until_there_is_something(

@@ -1,0 +1,127 @@
+"""The window's menus: which commands there are, under which words and keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QAction, QActionGroup
+
+from pod_desktop.ui.commands import Command, Commands
+from pod_desktop.ui.detail.pane import FIELDS, JSON, SUMMARY
+from pod_desktop.ui.settingspage import THEME_WORDS
+
+if TYPE_CHECKING:
+    from pod_desktop.ui.window import MainWindow
+
+EVENTS = "events"
+SETTINGS = "settings"
+
+
+class Menus:
+    """Makes them; keeps the switches whose state others change."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self.commands = Commands(window, window.menu_bar)
+        self.themes: dict[str, QAction] = {}
+        self._later_pages = 0
+        self._file()
+        self._edit()
+        self._view()
+        self._go()
+        self._record()
+        self._tools_and_help()
+
+    def _add(self, menu: str, words: str, run: Callable[[], object], *keys: str, **more: object) -> QAction:
+        return self.commands.add(Command(menu=menu, words=words, run=run, keys=keys, **more))  # type: ignore[arg-type]
+
+    def _file(self) -> None:
+        window = self._window
+        self._add("File", "&Create Connector …", window.createConnector.emit, "Ctrl+N")
+        self._add("File", "&Open Log Files …", window.files.choose_files, "Ctrl+O", gap=True)
+        self._add("File", "Open Log &Folder …", window.files.choose_folder)
+        self._add("File", "&Export as CSV …", lambda: window.files.export("csv"), "Ctrl+E", gap=True)
+        self._add("File", "Export as &NDJSON, raw …", lambda: window.files.export("ndjson"), "Ctrl+Shift+E")
+        self._add("File", "&Quit", lambda: window.quit(stop_collecting=False), "Ctrl+Q", gap=True)
+        self._add(
+            "File", "Quit and &Stop Collecting", lambda: window.quit(stop_collecting=True), "Ctrl+Shift+Q"
+        )
+
+    def _edit(self) -> None:
+        window = self._window
+        events, table = window.events, window.events.table
+        self._add("Edit", "&Copy Rows as Text", window.copy_rows, "Ctrl+C", within=table)
+        self._add("Edit", "Copy Rows as &JSON", window.copy_json, "Ctrl+Shift+C", within=table)
+        self._add("Edit", "Select &All Rows", table.selectAll, "Ctrl+A", within=table)
+        self._add("Edit", "&Find", window.to_query, "Ctrl+F", "/", gap=True)
+        self._add(
+            "Edit",
+            "Clear &Query",
+            lambda: window.on_events(lambda: events.query.set_text("")),
+            "Ctrl+Shift+F",
+        )
+
+    def _view(self) -> None:
+        window = self._window
+        table = window.events.table
+        self.follow = self._add("View", "&Follow New Records", table.pause, "Ctrl+L", checkable=True)
+        self.follow.setChecked(True)
+        self.detail = self._add("View", "&Record Pane", window.toggle_detail, "F9", checkable=True)
+        self.histogram = self._add("View", "&Histogram", window.toggle_histogram, "F8", checkable=True)
+        columns = self.commands.menus["View"].addMenu("&Columns")
+        columns.aboutToShow.connect(lambda: table.column_menu(columns))
+        self._theme_menu()
+        self.utc = self._add(
+            "View", "Times in &UTC", lambda: window.use_utc(not window.zone.utc), "Ctrl+U", checkable=True
+        )
+        self.utc.setChecked(window.zone.utc)
+        self._add("View", "Full &Screen", window.toggle_full_screen, "F11")
+
+    def _go(self) -> None:
+        window = self._window
+        table = window.events.table
+        self._add("Go", "&Events", lambda: window.go(EVENTS), "Ctrl+1")
+        self._add("Go", "&Settings", lambda: window.go(SETTINGS), "Ctrl+,")
+        self._add("Go", "&Newest Record", lambda: window.on_events(table.to_newest), "Ctrl+Home", gap=True)
+        self._add("Go", "Ne&xt Record", lambda: window.on_events(lambda: table.go(1)), "Ctrl+Down")
+        self._add("Go", "&Previous Record", lambda: window.on_events(lambda: table.go(-1)), "Ctrl+Up")
+
+    def add_page(self, title: str, show: Callable[[], object]) -> None:
+        """A command for a page that was registered later; the keys are Ctrl+2, Ctrl+3, …"""
+        self._later_pages += 1
+        action = self._add("Go", title.replace("&", "&&"), show, f"Ctrl+{self._later_pages + 1}")
+        menu = self.commands.menus["Go"]
+        menu.removeAction(action)
+        menu.insertAction(menu.actions()[self._later_pages], action)
+
+    def _record(self) -> None:
+        window = self._window
+        events, detail = window.events, window.events.detail
+        self._add("Record", "&Open Record", lambda: window.on_events(events.open_detail), "Ctrl+Return")
+        self._add("Record", "&Summary", lambda: window.show_tab(SUMMARY), "Alt+1", gap=True)
+        self._add("Record", "&Fields", lambda: window.show_tab(FIELDS), "Alt+2")
+        self._add("Record", "&JSON", lambda: window.show_tab(JSON), "Alt+3")
+        self._add("Record", "&Copy Record as Received", detail.copy_raw, gap=True)
+
+    def _tools_and_help(self) -> None:
+        window = self._window
+        events = window.events
+        self._add("Tools", "Command &Palette …", window.open_palette, "Ctrl+K")
+        self._add("Tools", "Search &Again", lambda: window.on_events(events.ask), "F5")
+
+        self._add("Help", "&Keyboard Shortcuts", window.show_shortcuts, "?", "F1")
+        self._add("Help", "How to &Get the Cluster ID and API Key", window.helpRequested.emit, gap=True)
+        self._add("Help", "&About POD Desktop", window.show_about, gap=True)
+
+    def _theme_menu(self) -> None:
+        window, menu = self._window, self.commands.menus["View"].addMenu("&Theme")
+        group = QActionGroup(window)
+        for choice, words in THEME_WORDS.items():
+            action = menu.addAction(words)
+            action.setCheckable(True)
+            action.setChecked(choice == window.preferences.theme)
+            action.triggered.connect(lambda _on=False, choice=choice: window.choose_theme(choice))
+            group.addAction(action)
+            self.themes[choice] = action
+            self.commands.actions.append(action)
