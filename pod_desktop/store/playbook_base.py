@@ -54,6 +54,7 @@ class PlaybookFile:
         """
         self._path = path
         self._lock = threading.RLock()
+        self._decisions = 0
         with outage(path):
             self._db = apsw.Connection(str(path))
             self._db.set_busy_timeout(10_000)
@@ -83,10 +84,13 @@ class PlaybookFile:
         with self._lock, outage(self._path):
             return int(self._watch.pragma("data_version"))
 
-    def changed_outside(self) -> int:
-        """Changes when something was committed by another than this object."""
+    def decided(self) -> tuple[int, int]:
+        """Changes when a definition, a state or a decision was committed, by whichever process.
+
+        What a service keeps by commit(), change() and ended() of this very object does not count.
+        """
         with self._lock, outage(self._path):
-            return int(self._db.pragma("data_version"))
+            return int(self._db.pragma("data_version")), self._decisions
 
     def _rows(self, sql: str, *values: Any) -> list[Any]:
         with outage(self._path):
@@ -95,6 +99,12 @@ class PlaybookFile:
     def _read(self, sql: str, *values: Any) -> list[Any]:
         with self._lock:
             return self._rows(sql, *values)
+
+    @contextmanager
+    def _deciding(self) -> Iterator[None]:
+        with self._transaction():
+            self._decisions += 1
+            yield
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

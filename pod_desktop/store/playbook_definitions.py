@@ -46,7 +46,7 @@ class Definitions(PlaybookFile):
             raise UserFault(
                 "A new playbook begins in dry run.", "state", "Arm it when its backtest is right."
             )
-        with self._transaction():
+        with self._deciding():
             if self._rows("select 1 from playbook where folded = ?", playbook.name.casefold()):
                 raise UserFault(
                     f"A playbook named {playbook.name} exists already.", "name", "Choose another name."
@@ -65,7 +65,7 @@ class Definitions(PlaybookFile):
         Raises:
             UserFault: there is none of that name, or the new name is taken.
         """
-        with self._transaction():
+        with self._deciding():
             old = self.entry(name)
             taken = self._rows("select id from playbook where folded = ?", playbook.name.casefold())
             if taken and taken[0][0] != old.id:
@@ -88,7 +88,7 @@ class Definitions(PlaybookFile):
         """
         if state not in STATES:
             raise UserFault(f"{state!r} is no state of a playbook.", "state", f"Use {', '.join(STATES)}.")
-        with self._transaction():
+        with self._deciding():
             entry = self.entry(name)
             armed = (entry.armed or now) if state == ON and entry.state == ON else now if state == ON else 0
             self._db.execute(
@@ -103,7 +103,7 @@ class Definitions(PlaybookFile):
 
     def remove(self, name: str) -> PlaybookEntry:
         """Forget a playbook; its rows stay, what waits is not sent. Raises UserFault when there is none."""
-        with self._transaction():
+        with self._deciding():
             entry = self.entry(name)
             self._forget_window(entry.id)
             for table, column in (("playbook", "id"), ("version", "playbook"), ("hour", "playbook")):

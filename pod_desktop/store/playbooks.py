@@ -215,7 +215,7 @@ class Playbooks(Definitions):
         Raises:
             UserFault: it is not held any more, it can never be sent, or the value must be typed.
         """
-        with self._transaction():
+        with self._deciding():
             row = self._open(row_id)
             refused = [one.text for one in row.reasons if one.answer == REFUSE]
             if refused or not row.body:
@@ -236,14 +236,16 @@ class Playbooks(Definitions):
         Raises:
             UserFault: it is not held any more.
         """
-        with self._transaction():
+        with self._deciding():
             row = replace(self._open(row_id), status=DISMISSED, by=by)
             self._put(row)
         return row
 
     def expire_held(self, now: int) -> int:
         """Close what nobody decided in time; how many."""
-        with self._transaction():
+        if not self._read("select 1 from firing where status = ? and expires <= ? limit 1", OPEN, now):
+            return 0
+        with self._deciding():
             rows = self._found("where status = ? and expires <= ?", OPEN, now)
             for row in rows:
                 self._put(replace(row, status=EXPIRED))
@@ -281,7 +283,7 @@ class Playbooks(Definitions):
 
     def trip(self, playbook_id: int, reason: str) -> None:
         """The breaker stops the playbook: from now on everything is held, until it is armed anew."""
-        with self._transaction():
+        with self._deciding():
             self._db.execute(
                 "update playbook set tripped = ? where id = ? and tripped = ''", (reason, playbook_id)
             )
@@ -315,7 +317,7 @@ class Playbooks(Definitions):
         return str(value["by"]) if value else ""
 
     def _set(self, key: str, value: Any) -> None:
-        with self._transaction():
+        with self._deciding():
             self._db.execute("insert or replace into setting values(?, ?)", (key, json.dumps(value)))
 
 

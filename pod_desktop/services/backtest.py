@@ -1,0 +1,235 @@
+"""What a playbook would have done over a stretch of the past: firings, requests, what is held, muted, limited.
+
+The same window, guards and account as live (services.automate_fire), fed in order of time, as if each record
+had been judged at its own moment. Nothing is sent or stored. Blocks: for a thread, with a reader of its own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from pod_desktop.core.clock import SECOND
+from pod_desktop.core.faults import Outage
+from pod_desktop.core.playbook import Playbook
+from pod_desktop.core.playbook_limits import ACT, HELD, LIMITED, MUTED, outcome_of
+from pod_desktop.core.playbook_window import Firing, Match, Window
+from pod_desktop.core.record import EventRow
+from pod_desktop.core.text import domain_of
+from pod_desktop.query.tree import And, Equals, Node, Or, Term
+from pod_desktop.services.asking import ask
+from pod_desktop.services.automate_fire import Case, Desk, decide, named_records, new_account
+from pod_desktop.services.automate_match import Facts, Rule, compile_rule, tenants_of
+from pod_desktop.store import Ask, FiringRow, Reader, Source
+
+OUTCOMES: Final = (ACT, HELD, MUTED, LIMITED)
+DETAILED: Final = 5_000
+"""Firings whose filled requests are kept; of those after them the outcome is."""
+FIRINGS: Final = 200_000
+"""Firings that are listed; all are counted."""
+_TOLD_EVERY: Final = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fired:
+    """One firing as it would have been."""
+
+    time: int
+    """Microseconds UTC of the record that met the condition."""
+    key: str
+    """'' where records are not grouped."""
+    records: tuple[str, ...]
+    """Record ids, in order of time."""
+    outcome: str
+    """act, held, muted or limited: of its actions the weightiest."""
+    rows: tuple[FiringRow, ...]
+    """One for each action, with what it would have sent and why it would not; empty beyond DETAILED."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Report:
+    """What a backtest has found so far."""
+
+    since: int
+    until: int
+    records: int = 0
+    """Matching records."""
+    fired: int = 0
+    firings: list[Fired] = field(default_factory=list)
+    """The first of them, in order of time."""
+    outcomes: Counter[str] = field(default_factory=Counter)
+    keys: Counter[str] = field(default_factory=Counter)
+    """Firings by folded key."""
+    share: float = 0.0
+    """0-1 of the range."""
+    cancelled: bool = False
+    problems: list[str] = field(default_factory=list)
+    """Parts of the store that could not be read, in words."""
+
+    def histogram(self, every: int) -> list[tuple[int, str, int]]:
+        """(start of bucket in microseconds UTC, outcome, firings), ascending; `every` in microseconds."""
+        found = Counter((one.time // every * every, one.outcome) for one in self.firings)
+        return [(start, outcome, number) for (start, outcome), number in sorted(found.items())]
+
+
+def backtest(
+    reader: Reader,
+    playbook: Playbook,
+    *,
+    since: int,
+    until: int,
+    now: int,
+    desk: Desk,
+    on_progress: Callable[[Report], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Report:
+    """Try a playbook on what is stored.
+
+    Args:
+        since, until: microseconds UTC; `until` is not included.
+        now: what a query's `now` is.
+        desk: what decisions are made by; its `stopped` does not count.
+        on_progress: told now and then; the report goes on growing after it.
+        cancelled: asked now and then; the report then says that it was cut short.
+
+    Raises:
+        UserFault: the query or the field cannot be understood.
+    """
+    tell, is_cancelled = on_progress or (lambda report: None), cancelled or (lambda: False)
+    rule = compile_rule(playbook, now)
+    run = _Run(reader, rule, replace(desk, stopped=""), since)
+    report = Report(since=since, until=until)
+    span = max(until - since, SECOND)
+    for row in reader.search(question(rule, since=since, until=until, now=now), order="oldest"):
+        report.records += 1
+        for fired in run.take(row, detailed=report.fired < DETAILED):
+            report.fired += 1
+            report.outcomes[fired.outcome] += 1
+            report.keys[fired.key.casefold()] += 1
+            if report.fired <= FIRINGS:
+                report.firings.append(fired)
+        if report.records % _TOLD_EVERY == 0:
+            report.share = (row.time - since) / span
+            tell(report)
+            if is_cancelled():
+                report.cancelled = True
+                return report
+    report.share = 1.0
+    report.problems = reader.problems()
+    tell(report)
+    return report
+
+
+def question(rule: Rule, *, since: int | None, until: int | None, now: int) -> Ask:
+    """What the store is asked for a playbook's records."""
+    playbook = rule.playbook
+    found = ask(playbook.query, now=now, since=since, until=until, kinds=playbook.index)
+    if not (tenants := tenants_of(playbook)):
+        return found
+    parts: tuple[Node, ...] = tuple(Term("tenant", Equals(tenant)) for tenant in tenants)
+    return replace(found, tree=And((Or(parts), found.tree)))
+
+
+class _Run:
+    """The state of one backtest."""
+
+    def __init__(self, reader: Reader, rule: Rule, desk: Desk, since: int) -> None:
+        self._reader = reader
+        self._rule = rule
+        self._desk = desk
+        playbook = rule.playbook
+        self._playbook = playbook
+        self._window = Window(playbook.at_least, playbook.within)
+        self._account = new_account(playbook, since)
+        self._named = named_records(playbook)
+        self._keys = _KEYS.get(rule.group_by or "")
+
+    def take(self, row: EventRow, *, detailed: bool) -> Iterator[Fired]:
+        """The next matching record in order of time: what fires by it."""
+        facts: Facts | None = None
+        record_id = row.record_id
+        if self._rule.group_by is None:
+            keys: Sequence[str] = ("",)
+        elif self._keys is not None and (found := self._keys(row)) is not None:
+            keys = found
+        else:
+            facts = self._facts(row)
+            keys = tuple(self._rule.keys(facts)) if facts else ()
+        for key in keys:
+            self._window.add(Match(row.time, record_id, row.seq, key))
+        for firing in self._window.due(row.time):
+            yield self._fire(firing, row, facts, detailed)
+
+    def _fire(self, firing: Firing, row: EventRow, facts: Facts | None, detailed: bool) -> Fired:
+        case = Case(
+            playbook=self._playbook,
+            playbook_id=0,
+            version=0,
+            firing=firing,
+            facts=self._all_facts(firing, row, facts),
+            at=_judged_at(firing.time, self._playbook.every),
+        )
+        rows = decide(case, self._desk, self._account)
+        return Fired(
+            time=firing.time,
+            key=firing.key,
+            records=tuple(one.record_id for one in firing.records),
+            outcome=outcome_of([one.outcome for one in rows]),
+            rows=tuple(rows) if detailed else (),
+        )
+
+    def _all_facts(self, firing: Firing, row: EventRow, facts: Facts | None) -> list[Facts]:
+        earlier = [one for one in firing.records[: self._named - 1] if one.seq != row.seq]
+        found = [self._facts(one) for one in self._reader.rows([match.seq for match in earlier])]
+        last = facts or self._facts(row) or Facts(row.kind, b"{}", _source(row), time=row.time)
+        return [one for one in found if one] + [last]
+
+    def _facts(self, row: EventRow) -> Facts | None:
+        try:
+            return Facts(row.kind, self._reader.raw(row.seq), _source(row), time=row.time, seq=row.seq)
+        except (Outage, KeyError):
+            return None
+
+
+def _source(row: EventRow) -> Source:
+    return Source(connector=row.connector, tenant=row.tenant, cluster_id="")
+
+
+def _judged_at(time: int, every: int | None) -> int:
+    """When a record of that time would have been judged."""
+    return time if every is None else -(-time // every) * every
+
+
+_Keys = Callable[[EventRow], Sequence[str] | None]
+
+
+def _some(*values: str) -> Sequence[str]:
+    return [value for value in values if value]
+
+
+def _recipients(row: EventRow) -> Sequence[str] | None:
+    """None where a row does not carry all of them, or one twice."""
+    if row.recipient_count != len(row.recipients) or len(set(map(str.casefold, row.recipients))) != len(
+        row.recipients
+    ):
+        return None
+    return _some(*row.recipients)
+
+
+_KEYS: Final[dict[str, _Keys]] = {
+    "sender": lambda row: _some(row.sender),
+    "sender.domain": lambda row: _some(domain_of(row.sender)),
+    "subject": lambda row: _some(row.subject),
+    "ip": lambda row: _some(row.ip),
+    "outcome": lambda row: _some(row.outcome),
+    "disposition": lambda row: _some(row.disposition),
+    "rule": lambda row: _some(row.rule),
+    "stat": lambda row: _some(row.stat),
+    "type": lambda row: _some(row.kind),
+    "tenant": lambda row: _some(row.tenant),
+    "connector": lambda row: _some(row.connector),
+    "recipient": _recipients,
+}
+"""Fields that a row carries, so that the record itself need not be read for its keys."""
