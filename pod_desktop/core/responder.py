@@ -83,7 +83,7 @@ def check_type(kind: str) -> str:
     for known in TYPES:
         if kind.strip().casefold() in (known.casefold(), known.removeprefix(_PREFIX).casefold()):
             return known
-    raise UserFault(f"Type {kind!r} is not known.", "type", f"Known: {'; '.join(TYPES)}.")
+    raise UserFault(f"Type {kind[:80]!r} is not known.", "type", f"Known: {'; '.join(TYPES)}.")
 
 
 def check_hostname(text: str) -> str:
@@ -132,7 +132,7 @@ def _ascii_host(host: str) -> str:
 def check_protocol(text: str) -> str:
     """Raises UserFault when it is neither HTTP nor HTTPS."""
     if text.strip().upper() not in PROTOCOLS:
-        raise UserFault(f"Protocol {text!r} is not known.", "protocol", "Choose HTTPS or HTTP.")
+        raise UserFault(f"Protocol {text[:80]!r} is not known.", "protocol", "Choose HTTPS or HTTP.")
     return text.strip().upper()
 
 
@@ -208,7 +208,9 @@ def respond_from_file(data: Mapping[str, object], taken: Iterable[str] = ()) -> 
     """
     for key in data:
         if key not in _FILE_KEYS:
-            raise UserFault(f"Unknown key {key!r}.", str(key), f"Known: {', '.join(sorted(_FILE_KEYS))}.")
+            raise UserFault(
+                f"Unknown key {key[:80]!r}.", key[:80], f"Known: {', '.join(sorted(_FILE_KEYS))}."
+            )
 
     def text(key: str, default: str | None = None) -> str:
         value = data.get(key, default)
@@ -219,9 +221,9 @@ def respond_from_file(data: Mapping[str, object], taken: Iterable[str] = ()) -> 
         return value
 
     if text("category", WEBHOOK) != WEBHOOK:
-        raise UserFault(f"Category {data['category']!r} does not go with a responder.", "category")
+        raise UserFault(f"Category {text('category')[:80]!r} does not go with a responder.", "category")
     if text("run_on", THIS_COMPUTER).replace(" ", "_").casefold() != THIS_COMPUTER:
-        raise UserFault(f"Run On {data['run_on']!r} is not known.", "run_on", f"Use {THIS_COMPUTER!r}.")
+        raise UserFault(f"Run On {text('run_on')[:80]!r} is not known.", "run_on", f"Use {THIS_COMPUTER!r}.")
     verify = data.get("verify_tls", True)
     if not isinstance(verify, bool):
         raise UserFault("'verify_tls' must be true or false.", "verify_tls")

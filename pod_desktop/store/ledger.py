@@ -21,11 +21,10 @@ from pod_desktop.core.connector import CollectConnector
 from pod_desktop.core.definition import Connector, connector_from_file, connector_to_file
 from pod_desktop.core.faults import Outage, UserFault
 from pod_desktop.core.responder import ALL_TENANTS, RespondConnector
+from pod_desktop.core.settings import TENANTS
 from pod_desktop.core.status import StreamStatus
 
 SCHEMA: Final = 1
-TENANTS: Final = "tenants"
-"""Key of the setting that lists the tenants."""
 _TABLES: Final = """
 create table connector(
     id integer primary key, name text not null unique collate nocase, definition text not null,
@@ -133,7 +132,7 @@ class Ledger:
 
     def tenants(self) -> list[str]:
         """Tenants named in the settings or used by a connector, by name; not All Tenants."""
-        named = self.setting(TENANTS, [])
+        named = self.setting(TENANTS) or []
         used = [entry.connector.tenant for entry in self.connectors()]
         found: dict[str, str] = {}
         for tenant in [*named, *used]:
@@ -181,11 +180,18 @@ class Ledger:
 
     def update_connector(self, connector: Connector, *, now: int) -> None:
         """Replace the definition of the connector of that name; raises UserFault when there is none."""
-        self.connector(connector.name)
-        self._write(
-            "update connector set definition = ?, changed = ? where name = ?",
-            (json.dumps(connector_to_file(connector)), now, connector.name),
-        )
+        self.update_connectors([connector], now=now)
+
+    def update_connectors(self, connectors: Sequence[Connector], *, now: int) -> None:
+        """Replace the definitions of several connectors: all or none. Raises UserFault as connector()."""
+        for connector in connectors:
+            self.connector(connector.name)
+        with self._transaction():
+            for connector in connectors:
+                self._writer.execute(
+                    "update connector set definition = ?, changed = ? where name = ?",
+                    (json.dumps(connector_to_file(connector)), now, connector.name),
+                )
 
     def set_enabled(self, name: str, enabled: bool, *, now: int) -> None:
         """Raises UserFault when there is no such connector."""
