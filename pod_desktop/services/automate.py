@@ -17,8 +17,7 @@ from pod_desktop.core.clock import DAY, MINUTE, Clock
 from pod_desktop.core.faults import Fault
 from pod_desktop.core.guards import Surroundings
 from pod_desktop.core.responder import RespondConnector
-from pod_desktop.services.automate_around import delivered_from, learn
-from pod_desktop.services.automate_fire import Desk, actions_by_value
+from pod_desktop.services.automate_fire import Desk, actions_by_value, delivered_from
 from pod_desktop.services.automate_judge import Judge
 from pod_desktop.services.automate_send import Outbox, Submits, stopped_by
 from pod_desktop.store import Journal, Playbooks, Reader
@@ -45,7 +44,7 @@ class Automation:
         connectors: Callable[[], list[RespondConnector]],
         clock: Clock,
         stop_file: Path,
-        given: Callable[[], Surroundings] = Surroundings,
+        surroundings: Callable[[Reader], Surroundings],
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
         """
@@ -53,7 +52,8 @@ class Automation:
             open_reader: gives a reader of the events, which this closes; called twice.
             connectors: gives the enabled responders.
             stop_file: while it exists nothing is sent.
-            given: own domains and protected values that the user has set; learned ones are added.
+            surroundings: what is known of this organisation; asked in a thread, at the start and every
+                hour, with a reader of its own.
         """
         self._playbooks = playbooks
         self._journal = journal
@@ -61,7 +61,7 @@ class Automation:
         self._connectors = connectors
         self._clock = clock
         self._stop_file = stop_file
-        self._given = given
+        self._ask_surroundings = surroundings
         self._poll = poll_seconds
         self._surroundings = Surroundings()
         self._thread = ThreadPoolExecutor(1, "playbooks")
@@ -167,7 +167,7 @@ class Automation:
 
     def _learn(self) -> None:
         self._learner = self._learner or self._open_reader()
-        self._surroundings = learn(self._learner, self._clock.now(), self._given())
+        self._surroundings = self._ask_surroundings(self._learner)
 
     async def _tidy(self) -> None:
         now = self._clock.now()

@@ -20,8 +20,11 @@ from pod_desktop.core.playbook_guards import HOLD, opposes, reasons_to_hold
 from pod_desktop.core.playbook_limits import ACT, HELD, MUTED, Budget, Verdict
 from pod_desktop.core.playbook_window import Firing
 from pod_desktop.core.responder import RespondConnector
+from pod_desktop.query import quote
+from pod_desktop.services.asking import ask
 from pod_desktop.services.automate_match import Facts
 from pod_desktop.services.prepare import Prepared, prepare, scope_of
+from pod_desktop.store import Reader
 from pod_desktop.store.playbook_rows import NOTHING, OPEN, SENT, WAITING, FiringRow
 
 RECORDS_NAMED: Final = 50
@@ -101,6 +104,16 @@ class Case:
         else:
             found.pop("key", None)
         return found
+
+
+def delivered_from(reader: Reader) -> Delivered:
+    """Counts in this store."""
+
+    def count(address: str, at: int) -> int:
+        query = f"outcome:delivered and ip:{quote(address)}"
+        return reader.count(ask(query, now=at, since=at - 30 * DAY, until=at + 1, kinds=("message",)))
+
+    return count
 
 
 def named_records(playbook: Playbook) -> int:

@@ -9,13 +9,13 @@ from dataclasses import replace
 from builders import as_bytes, message
 from pod_desktop import content, store, webhook
 from pod_desktop.core.clock import SECOND, SystemClock
-from pod_desktop.core.guards import Surroundings
 from pod_desktop.core.playbook import ON, playbook_from_file
 from pod_desktop.core.record import Arrival
 from pod_desktop.core.responder import TYPES, RespondConnector
 from pod_desktop.core.secret import Secret
 from pod_desktop.services.automate import STOP_FILE, Automation
 from pod_desktop.services.respond import Responding
+from pod_desktop.services.surroundings import surroundings
 from pod_desktop.simulator import Simulator
 from pod_desktop.store.port import BACKFILL, LIVE, Commit, Source
 
@@ -60,7 +60,7 @@ class World:
         self.playbooks = store.Playbooks(folder / "playbooks.db")
         self.journal = store.Journal(folder / "actions.db")
         self.sender = webhook.Sender(SystemClock(), seconds=1.5)
-        self.given = Surroundings()
+        self.ledger = store.Ledger(folder / "ledger.db")
         self.stop_file = folder / STOP_FILE
         self.connectors = [self._connector("Block", ADD_BLOCK), self._connector("Safelist", ADD_SAFE)]
         self.automation = None
@@ -91,7 +91,7 @@ class World:
             connectors=lambda: self.connectors,
             clock=self.clock,
             stop_file=self.stop_file,
-            given=lambda: self.given,
+            surroundings=lambda reader: surroundings(self.ledger, reader, self.clock.now()),
             poll_seconds=0.01,
         )
         return self.automation
@@ -169,6 +169,7 @@ class World:
         assert self.journal.verify() == []
         self.journal.close()
         self.playbooks.close()
+        self.ledger.close()
 
 
 @contextlib.asynccontextmanager

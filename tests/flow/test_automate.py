@@ -10,11 +10,11 @@ from automating import BLOCK, SAFELIST, SOURCE, definition, run
 from pod_desktop.core.action import DELETE, SUCCEEDED, Entry
 from pod_desktop.core.clock import DAY, HOUR, MINUTE, SECOND, SystemClock
 from pod_desktop.core.faults import UserFault
-from pod_desktop.core.guards import Surroundings
 from pod_desktop.core.playbook import DRY_RUN, OFF, ON, playbook_from_file
 from pod_desktop.core.playbook_limits import ACT, HELD, LIMITED, MUTED, WOULD_ACT
 from pod_desktop.services import automate_match
 from pod_desktop.services.automate_judge import LATE
+from pod_desktop.services.surroundings import LEARNED, set_own_domains
 
 
 def test_in_dry_run_everything_is_said_and_nothing_is_sent(tmp_path):
@@ -140,7 +140,7 @@ def test_two_playbooks_do_not_do_the_same_twice(tmp_path):
 
 def test_an_own_domain_is_held_once_and_a_person_decides(tmp_path):
     async def story(world):
-        world.given = Surroundings(own_domains=frozenset({"acme.test"}))
+        set_own_domains(world.ledger, ["acme.test"])
         await world.end()
         world.begin()
         world.add()
@@ -207,6 +207,7 @@ def test_forged_mail_of_a_partner_blocks_no_partner(tmp_path):
                 for number in range(50)
             )
         )
+        world.ledger.set_setting(LEARNED, {})  # an hour has gone by
         await world.end()
         world.begin()
         world.add()
