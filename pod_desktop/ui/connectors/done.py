@@ -113,6 +113,8 @@ class Done(Form):
                 said.setAccessibleName(f"{label}: {value}")
                 self._grid.addWidget(name, row, 0, Qt.AlignmentFlag.AlignTop)
                 self._grid.addWidget(said, row, 1)
+                name.show()
+                said.show()
                 row += 1
 
     def show_problem(self, what: str, hint: str = "", *, session_helps: bool = False) -> None:

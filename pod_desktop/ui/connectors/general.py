@@ -72,7 +72,6 @@ class General(Form):
         column.setSpacing(8)
         column.addWidget(self.function)
         column.addWidget(self.also_respond)
-        functions.setFocusProxy(self.also_respond)
         self._functions = Field("Function", functions)
         self.add(self._functions)
         self.function.setAccessibleName("Function Collect, enabled")
