@@ -125,24 +125,30 @@ class _OneOf:
     values: tuple[str, ...]
 
 
-def compile_tree(node: Node, *, subjects: bool = False, first: int = 0) -> Condition:
+def compile_tree(
+    node: Node, *, subjects: bool = False, first: int = 0, by_row: bool = False, above: int | None = None
+) -> Condition:
     """The conditions of a tree.
 
     Args:
         subjects: the segment has an index of subjects' trigrams, and it is to be used.
         first: the segment's first seq, which its indexes of words count from.
+        by_row: look addresses up row by row, not once among all; quicker where few rows are looked at.
+        above: only records behind this seq are asked for.
 
     Raises:
         ValueError: a tree not made by parse() holds an invalid regular expression or network.
     """
-    compiler = _Compiler(subjects, first)
+    compiler = _Compiler(subjects, first, by_row, above)
     part = compiler.node(node)
     return Condition(part.maybe, part.sure, compiler.values, compiler.tests, part.indexed)
 
 
 class _Compiler:
-    def __init__(self, subjects: bool, first: int) -> None:
+    def __init__(self, subjects: bool, first: int, by_row: bool, above: int | None) -> None:
         self._first = first
+        self._by_row = by_row
+        self._above = "" if above is None else f" and rowid > {above - first}"
         self.values: dict[str, str | int | float] = {}
         self.tests: dict[int, Predicate] = {}
         self._subjects = subjects
@@ -183,7 +189,7 @@ class _Compiler:
         match = word_match(words, phrase)
         if match is None:
             return _Part(TRUE, FALSE)
-        maybe = f"seq in (select rowid + {self._first} from words where words match {self.bind(match)})"
+        maybe = f"seq in (select rowid + {self._first} from words where words match {self.bind(match)}{self._above})"
         if not _is_decided(words.casefold(), phrase):
             return _Part(maybe, FALSE, indexed=INDEXED_ALWAYS)
         return _Part(maybe, f"({maybe} and seq not in (select seq from unsure))", indexed=INDEXED_ALWAYS)
@@ -195,10 +201,10 @@ class _Compiler:
         if name in _TEXTS:
             return self._column(_TEXTS[name], test)
         if name in _ADDRESSES:
-            return _exact(f"{name} in ({self._addresses(test)})", indexed=int(_ADDRESSES[name]))
+            return self._points_to(name, self._addresses(test))
         if name in ("sender.domain", "header_from.domain"):
             column = name.removesuffix(".domain")
-            return _exact(f"{column} in ({self._domains(test)})", indexed=int(_ADDRESSES[column]))
+            return self._points_to(column, self._domains(test))
         if name == "recipient":
             return self._recipient(self._addresses(test))
         if name == "recipient.domain":
@@ -223,6 +229,8 @@ class _Compiler:
 
     # --- tests on text
 
+    # What these two give may be continued with `and`.
+
     def _addresses(self, test: Test | _OneOf) -> str:
         hosts = self._hosts_near(test.network) if isinstance(test, Network) else ""
         return f"select id from addr where id != 0{hosts} and {self._value('address', 'folded', test)}"
@@ -240,7 +248,17 @@ class _Compiler:
     def _domains(self, test: Test | _OneOf) -> str:
         return f"select id from addr where domain is not null and {self._value('domain', None, test)}"
 
+    def _points_to(self, column: str, chosen: str) -> _Part:
+        if self._by_row:
+            return _exact(f"exists ({chosen} and id = ev.{column})")
+        return _exact(f"{column} in ({chosen})", indexed=int(_ADDRESSES[column]))
+
     def _recipient(self, chosen: str) -> _Part:
+        if self._by_row:
+            others = "(select addr from recipient where seq = ev.seq)"
+            return _exact(
+                f"(exists ({chosen} and id = ev.recipient) or exists ({chosen} and id in {others}))"
+            )
         others = f"select seq from recipient where addr in ({chosen})"
         return _exact(f"(recipient in ({chosen}) or seq in ({others}))", indexed=INDEXED)
 

@@ -41,7 +41,7 @@ def counts_by(segment: Segment, ask: Ask, name: str) -> Counter[str]:
         return _from_raw(segment, ask, name)
     conditions = segment.exact(ask)
     total: Counter[str] = Counter()
-    with segment.using(conditions):
+    with segment.using(conditions.tests):
         for value, count in segment.execute(
             (statement or _grouped(_column_of(name))).format(where=conditions.where), conditions.values
         ):
@@ -105,7 +105,7 @@ def _from_raw(segment: Segment, ask: Ask, name: str) -> Counter[str]:
         raise UserFault(f"{name!r} is no column; counting it needs the whole records.", "by")
     total: Counter[str] = Counter()
     conditions = segment.exact(ask)
-    with segment.using(conditions):
+    with segment.using(conditions.tests):
         listed = segment.execute(
             f"select seq, kind, source from ev where {conditions.where} order by seq", conditions.values
         ).fetchall()
@@ -129,7 +129,7 @@ def counts_by_time(segment: Segment, ask: Ask, every: int) -> Counter[tuple[int,
         statement = f"select time / {every} * {every}, outcome, count(*) from ev where {conditions.where} group by 1, 2"
         values = conditions.values
     total: Counter[tuple[int, str]] = Counter()
-    with segment.using(conditions):
+    with segment.using(conditions.tests):
         for start, outcome, count in segment.execute(statement, values):
             total[start, segment.code(outcome)] += count
     return total

@@ -434,7 +434,7 @@ def _count(segment: Segment, ask: Ask) -> int:
     if isinstance(ask.tree, Text) and ask == Ask(tree=ask.tree, matches=ask.matches, values=ask.values):
         return segment.count_words(ask)
     conditions = segment.exact(ask)
-    with segment.using(conditions):
+    with segment.using(conditions.tests):
         found: int = segment.execute(
             f"select count(*) from ev where {conditions.where}", conditions.values
         ).get

@@ -38,7 +38,7 @@ class Conditions(NamedTuple):
     sure: str
     values: dict[str, Any]
     exact: bool
-    order_hint: str
+    hint: str
     tests: dict[int, sql.Predicate]
 
 
@@ -108,26 +108,32 @@ class Segment:
 
     # --- a question as SQL
 
-    def conditions(self, ask: Ask, *, most: int | None = None, plain: bool = False) -> Conditions:
+    def conditions(
+        self, ask: Ask, *, most: int | None = None, above: int | None = None, plain: bool = False
+    ) -> Conditions:
         """What to ask this segment.
 
         Args:
-            most: only records up to this seq.
+            most, above: only records up to this seq, and behind that one.
             plain: the order of rows does not matter; the engine chooses its way.
         """
         bounds, values = self._bounds(ask, most)
-        sealed = self.meta.sealed
-        first = schema.first_seq(self.segment)
-        condition = sql.compile_tree(ask.tree, subjects=sealed, first=first)
+        first, sealed = schema.first_seq(self.segment), self.meta.sealed
+        few = above is not None and self.last() - above <= _FEW
+        if above is not None:
+            bounds.append("seq > :above")
+            values["above"] = above
+        condition = sql.compile_tree(
+            ask.tree, subjects=sealed and not few, first=first, by_row=few, above=above
+        )
         if not condition.exact and ask.matches is None:
             raise UserFault(
                 "This search needs the whole records, and was asked without a way to judge them.", "query"
             )
-        hint = ""
+        hint = "not indexed" if few else ""
         if not plain and not self._is_sparse(condition, bounds, values):
             hint = "indexed by ev_time"
-            if sealed:
-                condition = sql.compile_tree(ask.tree, first=first)
+            condition = sql.compile_tree(ask.tree, first=first, by_row=True)
         where = " and ".join([*bounds, condition.maybe])
         return Conditions(
             where, condition.sure, values | condition.values, condition.exact, hint, condition.tests
@@ -139,7 +145,7 @@ class Segment:
             return False
         where = " and ".join([*bounds, condition.maybe])
         statement = f"select count(*) from (select 1 from ev where {where} limit {_FEW + 1})"
-        with self._using(condition.tests):
+        with self.using(condition.tests):
             found: int = self.execute(statement, values | condition.values).get
         return found <= _FEW
 
@@ -170,7 +176,8 @@ class Segment:
             found["source"] = [id for id, value in listed if value in ask.connectors]
         return found
 
-    def _using(self, tests: dict[int, sql.Predicate]) -> _Tests:
+    def using(self, tests: dict[int, sql.Predicate]) -> _Tests:
+        """Make a question's tests known while a statement of it runs."""
         return _Tests(self._tests, tests)
 
     # --- rows
@@ -184,10 +191,10 @@ class Segment:
         descending = "desc" if order == "newest" else ""
         sure = "" if conditions.exact else f", {conditions.sure}"
         statement = (
-            f"select {_COLUMNS}{sure} from ev {conditions.order_hint} where {where}"
+            f"select {_COLUMNS}{sure} from ev {conditions.hint} where {where}"
             f" order by time {descending}, seq {descending}"
         )
-        with self._using(conditions.tests):
+        with self.using(conditions.tests):
             found = self.execute(statement, values)
             if conditions.exact:
                 for row in found:
@@ -325,17 +332,13 @@ class Segment:
 
     def keys(self, ask: Ask, *, most: int, above: int | None = None) -> list[Place]:
         """Keys of matching rows, unsorted; only those stored after seq `above`."""
-        conditions = self.conditions(ask, most=most, plain=True)
-        values = dict(conditions.values)
-        where = conditions.where
-        if above is not None:
-            where = f"seq > :above and {where}"
-            values["above"] = above
-        with self._using(conditions.tests):
+        conditions = self.conditions(ask, most=most, above=above, plain=True)
+        source = f"from ev {conditions.hint} where {conditions.where}"
+        with self.using(conditions.tests):
             if conditions.exact:
-                return list(map(Place._make, self.execute(f"select time, seq from ev where {where}", values)))
+                return list(map(Place._make, self.execute(f"select time, seq {source}", conditions.values)))
             found = self.execute(
-                f"select seq, time, kind, 0, source, {conditions.sure} from ev where {where}", values
+                f"select seq, time, kind, 0, source, {conditions.sure} {source}", conditions.values
             )
             return [Place(row[1], row[0]) for row in self._judged(ask, found)]
 
@@ -345,9 +348,9 @@ class Segment:
         if conditions.exact:
             return conditions
         parts, values = conditions.where, dict(conditions.values)
-        with self._using(conditions.tests):
+        with self.using(conditions.tests):
             found = self.execute(
-                f"select seq, time, kind, 0, source, 0 from ev where {parts} and not ({conditions.sure})",
+                f"select seq, time, kind, 0, source, 0 from ev where {parts} and not ifnull({conditions.sure}, 0)",
                 values,
             )
             judged = [row[0] for row in self._judged(ask, found)]
@@ -406,10 +409,6 @@ class Segment:
             del found[minute]
             found.update(self._count_minutes(edge, values))
         return found
-
-    def using(self, conditions: Conditions) -> _Tests:
-        """Make the conditions' tests known while a statement of them runs."""
-        return self._using(conditions.tests)
 
 
 class _Tests:

@@ -35,6 +35,7 @@ from pod_desktop.query.tree import (
     Words,
 )
 from pod_desktop.store import BACKFILL, LIVE, Ask, Commit, Source
+from pod_desktop.store.segment import Segment
 from pod_desktop.store.writer import SegmentWriter
 
 NOON = 1_790_000_000_000_000
@@ -239,6 +240,23 @@ def test_sql_and_predicate_agree(corpus: Corpus, tree: Node) -> None:
     assert set(found) == wanted(corpus, tree)
     assert len(found) == len(set(found)) == corpus.reader.count(ask)
     assert not corpus.reader.problems()
+
+
+@settings(max_examples=250, deadline=None)
+@given(tree=trees)
+def test_a_search_in_order_of_time_and_a_look_at_the_newest_agree_too(corpus: Corpus, tree: Node) -> None:
+    """The ways for questions that match much (no index but that of time) and for rows that just came."""
+    matches = matcher(tree)
+    ask = Ask(tree=tree, matches=lambda kind, raw, source: matches(corpus.seen(int(raw))))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Segment, "_is_sparse", lambda *_: False)
+        assert {row.rid for row in corpus.reader.search(ask)} == wanted(corpus, tree)
+    marks = corpus.reader.marks()
+    seen = {segment: last - 17 for segment, last in marks.items()}
+    news = {row.rid for row in corpus.reader.search(Ask()) if row.seq > seen[row.seq >> 24]}
+    keys = corpus.reader.keys(ask, marks, seen)
+    assert {row.rid for row in corpus.reader.rows([key.seq for key in keys])} == wanted(corpus, tree) & news
+    assert keys == sorted(keys, reverse=True)
 
 
 @settings(max_examples=200, deadline=None)
