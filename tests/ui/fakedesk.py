@@ -147,6 +147,8 @@ class FakeDesk:
     def matches(question: Question, found: EventRow) -> bool:
         if question.kinds and found.kind not in question.kinds:
             return False
+        if question.span is not None and found.time < time.time_ns() // 1000 - question.span:
+            return False
         if question.since is not None and found.time < question.since:
             return False
         if question.until is not None and found.time >= question.until:

@@ -105,6 +105,30 @@ def test_the_index_and_the_range_are_part_of_the_question(
     qtbot.waitUntil(lambda: desk.asked[-1].span == 15 * 60_000_000)
 
 
+def test_records_leave_a_moving_range_and_what_is_read_stays_chosen(
+    qtbot: QtBot, make_window: Make, desk: FakeDesk
+) -> None:
+    window = make_window(desk)
+    page = window.events
+    page.range.span = 60_000_000
+    page.ask()
+    qtbot.waitUntil(lambda: page.model.total < 100)
+    page.table.go_to(0)
+    chosen = page.table.current()
+    assert chosen is not None
+    desk.add([row(900, chosen.time + 1)])
+    before = page.model.total
+
+    def left() -> bool:
+        page.feed._asked_at = 0.0
+        page.refresh()
+        return page.model.total < before
+
+    qtbot.waitUntil(left)
+    current = page.table.current()
+    assert current is not None and current.seq == chosen.seq
+
+
 def test_dragging_over_the_histogram_chooses_a_range(qtbot: QtBot, make_window: Make, desk: FakeDesk) -> None:
     window = make_window(desk)
     bars = window.events.histogram

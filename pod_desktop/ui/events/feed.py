@@ -19,6 +19,7 @@ SEARCH_MS: Final = 1
 _TROUBLED_MS: Final = 2_000
 _FRESH_ROWS: Final = 256
 _WISHES: Final = 8
+_SETTLE_SECONDS: Final = 1.0
 
 
 class Feed(QObject):
@@ -45,7 +46,7 @@ class Feed(QObject):
         self._following = following
         self._worker = Worker("rows", self)
         self._view: View | None = None
-        self._pulling = self._fetching = False
+        self._pulling = self._fetching = self._begin = False
         self._wanted: dict[int, None] = {}
         self._asked_at = 0.0
         self.searching = False
@@ -73,6 +74,19 @@ class Feed(QObject):
             lambda: self._desk.open(question), self._opened, self._open_failed, owner=self, key="open"
         )
 
+    def refresh(self, question: Question) -> None:
+        """Ask again without a trace: the rows stay until the new ones are there, and what is read stays in place."""
+        self._asked_at = time.monotonic()
+        self._worker.ask(
+            lambda: _settled(self._desk.open(question)), self._replaced, owner=self, key="open", urgency=2
+        )
+
+    def _replaced(self, view: View) -> None:
+        self._view, self._begin = view, True
+        self._pulling = self._fetching = False
+        self._wanted.clear()
+        self._pull()
+
     def cancel(self) -> bool:
         """Look no further back; what was found stays, and new records still come. False if it was over."""
         if not self.searching or self._view is None:
@@ -94,7 +108,7 @@ class Feed(QObject):
 
     def _opened(self, view: View) -> None:
         self._view = view
-        self._pulling = self._fetching = self.troubled = False
+        self._pulling = self._fetching = self._begin = self.troubled = False
         self._wanted.clear()
         self.opened.emit()
         self._pump.start()
@@ -108,9 +122,10 @@ class Feed(QObject):
         if self._view is None or self._pulling:
             return
         view, search, anchors = self._view, not self.stopped, self._anchors()
+        begin, self._begin = self._begin, False
         self._pulling = True
         self._worker.ask(
-            lambda: pull(view, _FRESH_ROWS, search=search, anchors=anchors),
+            lambda: pull(view, _FRESH_ROWS, search=search, anchors=anchors, begin=begin),
             lambda got: self._pulled(view, got),
             lambda error: self._pull_failed(view, error),
             owner=self,
@@ -170,3 +185,11 @@ class Feed(QObject):
         self.troubled = True
         QTimer.singleShot(_TROUBLED_MS, self, lambda: self._model.unasked(page))
         self.failed.emit(error)
+
+
+def _settled(view: View) -> View:
+    """On the worker: a view that has found what it can find in a second, to take the place of another."""
+    until = time.monotonic() + _SETTLE_SECONDS
+    while view.step() and time.monotonic() < until:
+        pass
+    return view

@@ -39,10 +39,13 @@ class Pull:
     """After a reset: where the rows are now whose keys were given."""
 
 
-def pull(view: View, fresh: int, *, search: bool = True, anchors: Sequence[int] = ()) -> Pull:
+def pull(
+    view: View, fresh: int, *, search: bool = True, anchors: Sequence[int] = (), begin: bool = False
+) -> Pull:
     """On the worker: look further back for a moment, take in what arrived, fetch the newest rows.
 
-    `anchors` are keys of rows that must be found again if the view begins again.
+    `anchors` are keys of rows that must be found again if the view begins again; `begin` says that this view
+    takes the place of another whose rows are still shown.
     """
     until = time.monotonic() + STEP_SECONDS
     while search and view.step() and time.monotonic() < until:
@@ -50,11 +53,12 @@ def pull(view: View, fresh: int, *, search: bool = True, anchors: Sequence[int] 
     advance = view.advance()
     inserted = tuple((row, count) for row, count in advance.inserted)
     top = inserted[0][1] if inserted and inserted[0][0] == 0 else 0
-    if advance.reset:
+    reset = advance.reset or begin
+    if reset:
         top = advance.total
     rows = tuple(view.rows(0, min(top, fresh))) if top else ()
-    places = tuple(view.row_of(seq) for seq in anchors) if advance.reset else ()
-    return Pull(advance.total, inserted, rows, advance.reset, advance.more, places)
+    places = tuple(view.row_of(seq) for seq in anchors) if reset else ()
+    return Pull(advance.total, inserted, rows, reset, advance.more, places)
 
 
 def fetch(view: View, page: int) -> tuple[int, list[EventRow]]:

@@ -8,6 +8,7 @@ from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
+from pod_desktop.core.clock import SECOND
 from pod_desktop.core.faults import Fault, UserFault
 from pod_desktop.core.record import AUDIT, MAILLOG, MESSAGE, UNREADABLE, EventRow
 from pod_desktop.ui.bridge import Desk, Overview, Question, Worker
@@ -26,6 +27,8 @@ from pod_desktop.ui.text import PlainLabel
 from pod_desktop.ui.widgets import Button, EmptyState, MenuButton, Notice, hairline
 
 _STALL_MS: Final = 250
+_REFRESH_MS: Final = 15_000
+_REFRESH_SECONDS: Final = 60.0
 KINDS: Final = (MESSAGE, MAILLOG, AUDIT, UNREADABLE)
 
 
@@ -50,6 +53,9 @@ class EventsPage(QWidget):
         self._overview = Overview()
         self._record_worker = Worker("record", self)
         self._build()
+        self._moving = QTimer(self, interval=_REFRESH_MS)
+        self._moving.timeout.connect(self.refresh)
+        self._moving.start()
         self.ask()
 
     # Building
@@ -222,6 +228,14 @@ class EventsPage(QWidget):
         QTimer.singleShot(_STALL_MS, self, self._tell)
         self._tell()
 
+    def refresh(self) -> None:
+        """Let records that have left the moving time range go, while nobody reads further down."""
+        span = self.range.span
+        if span is None or self.feed.searching or not self.table.following:
+            return
+        if self.feed.waited >= min(_REFRESH_SECONDS, span / SECOND / 15):
+            self.feed.refresh(self.question())
+
     def cancel(self) -> None:
         """Stop looking further back; what was found stays."""
         if self.feed.cancel():
@@ -358,6 +372,7 @@ class EventsPage(QWidget):
 
     def stop(self) -> None:
         """The window closes: no more asking."""
+        self._moving.stop()
         self.feed.stop()
         self.counting.stop()
         self._record_worker.stop()
