@@ -55,6 +55,7 @@ def parser(*, simulator: bool = True) -> argparse.ArgumentParser:
     )  # fmt: skip
     commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     _connector(commands)
+    _settings(commands)
     _collect(commands)
     _import(commands)
     _search(commands)
@@ -88,26 +89,71 @@ def _command(commands: Commands, name: str, words: str, *, json: bool = True) ->
 
 def _connector(commands: Commands) -> None:
     connector = commands.add_parser(
-        "connector", help="add, list, show, enable, disable, remove connectors", allow_abbrev=False
+        "connector",
+        help="add, list, show, test, edit, enable, disable, copy, export, import, remove connectors",
+        allow_abbrev=False,
     )
     actions = connector.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=_Parser)
     add = _command(actions, "add", "add a connector from a JSON file; it is active at once")
+    _definition(add, required=True)
     add.add_argument(
-        "--file", type=Path, required=True, metavar="FILE", help="the connector as JSON; - is standard input"
-    )
-    add.add_argument(
-        "--secrets-stdin",
+        "--all-four",
         action="store_true",
-        help='read its secrets as JSON from standard input: {"api_key": "…"}',
+        help="make the responders of all four actions from this one's values and secrets",
     )
     _command(actions, "list", "list the connectors")
     for name, words in {
         "show": "show one connector",
-        "enable": "collect again from a connector",
-        "disable": "stop collecting from a connector; its records stay",
+        "test": "try all that a connector needs, step by step; its live session is left alone",
+        "enable": "collect or respond again",
+        "disable": "stop collecting or responding; nothing is deleted",
         "remove": "forget a connector and its secrets; its records stay",
     }.items():
         _command(actions, name, words).add_argument("name", metavar="NAME")
+    edit = _command(actions, "edit", "change a connector's definition or secrets")
+    edit.add_argument("name", metavar="NAME")
+    _definition(edit, required=False)
+    copy = _command(actions, "duplicate", "copy a definition; the copy is disabled and has no secrets")
+    copy.add_argument("name", metavar="NAME")
+    copy.add_argument("--name", dest="new_name", default="", metavar="NEW", help="what the copy is called")
+    copy.add_argument("--tenant", default="", metavar="TENANT", help="the copy's tenant")
+    export = _command(actions, "export", "write a definition as JSON, without secrets", json=False)
+    export.add_argument("name", metavar="NAME")
+    export.add_argument(
+        "--output", type=Path, metavar="FILE", help="write there instead of to standard output"
+    )
+    take = _command(actions, "import", "add an exported definition; it is disabled and has no secrets")
+    take.add_argument("file", type=Path, metavar="FILE", help="the connector as JSON; - is standard input")
+
+
+def _definition(command: argparse.ArgumentParser, *, required: bool) -> None:
+    command.add_argument(
+        "--file",
+        type=Path,
+        required=required,
+        metavar="FILE",
+        help="the connector as JSON; - is standard input",
+    )
+    command.add_argument(
+        "--secrets-stdin",
+        action="store_true",
+        help='read its secrets as JSON from standard input: {"api_key": "…"}, or {"client_id": "…", '
+        '"client_secret": "…"}',
+    )
+
+
+def _settings(commands: Commands) -> None:
+    settings = commands.add_parser("settings", help="list, get and set settings", allow_abbrev=False)
+    actions = settings.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=_Parser)
+    _command(actions, "list", "list the settings with their values")
+    _command(actions, "get", "tell one setting").add_argument("key", metavar="KEY")
+    change = _command(actions, "set", "change one setting")
+    change.add_argument("key", metavar="KEY")
+    change.add_argument(
+        "value",
+        metavar="VALUE",
+        help="entries of a list with commas between; default goes back to the default",
+    )
 
 
 def _collect(commands: Commands) -> None:

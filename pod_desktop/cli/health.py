@@ -36,9 +36,11 @@ def state_of(entry: ConnectorEntry, running: bool, streams: Iterable[StreamStatu
     """The connector's state in one word, the worst of its streams'; `running`: is there a service?"""
     if not entry.enabled:
         return states.DISABLED
-    if not running:
-        return states.STOPPED
-    return worst(stream for stream in streams if stream.connector == entry.connector.name)
+    mine = [stream for stream in streams if stream.connector == entry.connector.name]
+    if entry.connector.function == "respond":
+        # It acts without the service too, which only looks after it.
+        return mine[0].state if mine else states.STARTING if running else states.STOPPED
+    return worst(mine) if running else states.STOPPED
 
 
 def worst(streams: Iterable[StreamStatus]) -> str:

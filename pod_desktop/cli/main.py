@@ -63,6 +63,10 @@ def _command(options: Namespace) -> Command:
             from pod_desktop.cli import connectors
 
             return connectors.connector
+        case "settings":
+            from pod_desktop.cli import settings
+
+            return settings.settings
         case "status" | "verify":
             from pod_desktop.cli import health
 
