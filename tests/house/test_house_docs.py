@@ -13,7 +13,7 @@ import pytest
 
 import pod_desktop
 from pod_desktop.cli import arguments
-from pod_desktop.core import connector, status
+from pod_desktop.core import definition, status
 from pod_desktop.core.interflow import FIELDS as INTERFLOW
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,12 +69,13 @@ def test_the_readme_names_no_option_that_does_not_exist() -> None:
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)) - {"--strict"} <= options()
 
 
-def test_the_connector_file_of_the_readme_is_accepted() -> None:
-    (text,) = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
-    made = connector.from_file(json.loads(text))
-    assert made.name == "acme-proofpoint"
-    named = set(json.loads(text)) | {"stream_url", "ca_file"}
-    assert set(connector.to_file(made)) == named
+def test_the_connector_files_of_the_readme_are_accepted() -> None:
+    files = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", README, re.DOTALL)]
+    collect, respond = (file for file in files if "category" in file)
+    made = [definition.connector_from_file(file) for file in (collect, respond)]
+    assert [one.name for one in made] == ["acme-proofpoint", "acme-block"]
+    assert set(definition.connector_to_file(made[0])) == set(collect) | {"stream_url", "ca_file"}
+    assert set(definition.connector_to_file(made[1])) == set(respond) | {"ca_file"}
 
 
 def test_every_room_is_on_the_map() -> None:
