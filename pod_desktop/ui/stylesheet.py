@@ -79,6 +79,7 @@ QLineEdit:focus, QPlainTextEdit:focus, QSpinBox:focus, QDateTimeEdit:focus, QCom
 QLineEdit:disabled, QPlainTextEdit:disabled { background: $sunken; color: $note; }
 QLineEdit[fault="true"], QPlainTextEdit[fault="true"], QComboBox[fault="true"] { border-color: $dot_bad; }
 QPlainTextEdit[role="code"] { font-family: $mono; font-size: 12px; }
+QPlainTextEdit[role="code"][readOnly="true"] { background: $sunken; }
 QPlainTextEdit[role="viewer"] { font-family: $mono; font-size: 12px; border: none; border-radius: 0; padding: 4px; }
 QPlainTextEdit[role="query"] { font-family: $mono; font-size: 12px; padding: 6px 6px 5px 6px; border-radius: 6px; border-left-width: 4px; border-left-color: $line; }
 QPlainTextEdit[role="query"][state="valid"] { border-color: $dot_good; }

@@ -1,0 +1,1 @@
+"""The Action History page."""

@@ -1,0 +1,330 @@
+"""An actions desk in memory: two lists that tests fill, and answers that they order or hold back."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from pod_desktop import responders
+from pod_desktop.core.action import (
+    ADD,
+    BLOCK,
+    DELETE,
+    FAILED,
+    SAFE,
+    SUCCEEDED,
+    UNDONE,
+    UNKNOWN,
+    Action,
+    Entry,
+    Request,
+)
+from pod_desktop.core.faults import UserFault
+from pod_desktop.core.guards import CONFIRM, Surroundings
+from pod_desktop.core.responder import TYPES, RespondConnector
+from pod_desktop.services import prepare as preparing
+from pod_desktop.services.impact import Hits, Impact, Standing
+from pod_desktop.ui.actions.desk import (
+    INVALID,
+    NEW,
+    THERE,
+    Done,
+    Draft,
+    Line,
+    ListLook,
+    Plan,
+    Shown,
+    Step,
+)
+
+NAMES = ("acme-block", "acme-safe", "acme-unblock", "acme-unsafe")
+ADD_BLOCK, ADD_SAFE, DELETE_BLOCK, DELETE_SAFE = TYPES
+
+
+def responder(number: int, tenant: str = "acme", **more: object) -> RespondConnector:
+    """One of the four."""
+    values: dict[str, object] = {
+        "name": NAMES[number], "tenant": tenant, "type": TYPES[number], "cluster_id": "acme_hosted",
+    }  # fmt: skip
+    return RespondConnector(**(values | more))  # type: ignore[arg-type]
+
+
+def four() -> list[RespondConnector]:
+    return [responder(0, "All Tenants"), *(responder(number) for number in (1, 2, 3))]
+
+
+_NUMBERS = itertools.count(1)
+
+
+def an_action(value: str = "billing@bad.example", **more: object) -> Action:
+    """A row of the history; give what matters."""
+    number = next(_NUMBERS)
+    moment = time.time_ns() // 1000 - 60_000_000
+    entry = Entry(attribute="$from", operator="equal", value=value, comment="POD Desktop g1")
+    body = json.dumps({"action": "add", "attribute": "$from", "operator": "equal", "value": value}).encode()
+    values: dict[str, object] = {
+        "id": f"{number:016x}-aaaa", "time": moment, "actor": "person m.keller", "responder": "acme-block",
+        "type": TYPES[0], "tenant": "acme", "cluster_id": "acme_hosted", "action": ADD, "list": BLOCK,
+        "entry": entry, "request": Request(
+            method="POST", url="https://threatprotection-api.proofpoint.com/api/v1/emailProtection/modules/spam/"
+            "orgBlockList?clusterId=acme_hosted", body=body, digest="d" * 64,
+        ),
+        "record_id": "message:guid-1", "status": SUCCEEDED, "http_status": 200, "attempts": 1,
+        "message": "Done: the list confirms it.", "ended": moment + 318_000,
+    }  # fmt: skip
+    values.update(more)
+    return Action(**values)  # type: ignore[arg-type]
+
+
+def impact(month: int, week: int = 0, delivered: int = 0, *recipients: tuple[str, int]) -> Impact:
+    """Messages that an entry would have hit."""
+    hits = Hits(month, delivered)
+    return Impact(ever=hits, days_30=hits, days_7=Hits(week, 0), recipients=recipients)
+
+
+@dataclass
+class FakeActions:
+    """ActionsDesk without files and network. `gate` closed holds every submit back."""
+
+    connectors: list[RespondConnector] = field(default_factory=four)
+    around: Surroundings = field(default_factory=Surroundings)
+    lists: dict[str, list[Entry]] = field(default_factory=lambda: {BLOCK: [], SAFE: []})
+    history: list[Action] = field(default_factory=list)
+    impact_of: Impact = field(default_factory=lambda: impact(0))
+    ending: dict[str, object] = field(default_factory=dict)
+    """Changes to how the next submits end."""
+    fault: Exception | None = None
+    """Raised by submit."""
+    list_fault: Exception | None = None
+    prepare_fault: Exception | None = None
+    posts: list[Action] = field(default_factory=list)
+    expiries: list[tuple[str, int]] = field(default_factory=list)
+    chain: str = ""
+
+    def __post_init__(self) -> None:
+        self.gate = threading.Event()
+        self.gate.set()
+        self._version = 0
+        self._ids = itertools.count(1)
+        self._begun: set[str] = set()
+
+    def touch(self) -> None:
+        self._version += 1
+
+    def version(self) -> int:
+        return self._version
+
+    def new_action_id(self) -> str:
+        return f"{next(self._ids):08x}-form"
+
+    async def responders(self) -> Sequence[RespondConnector]:
+        return list(self.connectors)
+
+    async def prepare(self, draft: Draft) -> preparing.Prepared:
+        if self.prepare_fault is not None:
+            raise self.prepare_fault
+        return preparing.prepare(
+            draft.connector, path_and_query=draft.path_and_query, body=draft.body,
+            scope=preparing.scope_of(draft.record, draft.connector), around=self.around,
+            record_id=draft.record_id, tenant=draft.tenant,
+        )  # fmt: skip
+
+    def _held(self, which: str, entry: Entry) -> Entry | None:
+        return next((one for one in self.lists[which] if one.identity == entry.identity), None)
+
+    async def standing(self, prepared: preparing.Prepared) -> Standing:
+        if self.list_fault is not None:
+            return Standing(problem=str(self.list_fault))
+        which = prepared.responder.list
+        other = SAFE if which == BLOCK else BLOCK
+        return Standing(there=self._held(which, prepared.entry), other=self._held(other, prepared.entry))
+
+    async def impact(self, prepared: preparing.Prepared) -> Impact:
+        return self.impact_of
+
+    async def _gated(self) -> None:
+        await asyncio.to_thread(self.gate.wait, 10)
+
+    async def submit(
+        self,
+        prepared: preparing.Prepared,
+        *,
+        action_id: str,
+        confirmed: str = "",
+        expires: int = 0,
+        why: str = "",
+    ) -> Action:
+        await self._gated()
+        if self.fault is not None:
+            raise self.fault
+        if action_id in self._begun:
+            raise UserFault("This action has been begun already.", action_id)
+        if prepared.judgement.answer == CONFIRM and confirmed != prepared.entry.value:
+            raise UserFault("Type the value once more to confirm that it is meant.", "value")
+        self._begun.add(action_id)
+        action = an_action(
+            id=action_id, responder=prepared.connector.name, type=prepared.connector.type,
+            action=prepared.responder.action, list=prepared.responder.list, entry=prepared.entry,
+            request=prepared.request, record_id=prepared.record_id, expires=expires, why=why,
+        )  # fmt: skip
+        action = replace(action, **self.ending)  # type: ignore[arg-type]
+        self.posts.append(action)
+        self._keep(action)
+        return action
+
+    def _keep(self, action: Action) -> None:
+        self.history = [action, *(one for one in self.history if one.id != action.id)]
+        if action.status == SUCCEEDED:
+            held = self._held(action.list, action.entry)
+            if action.action == ADD and held is None:
+                self.lists[action.list].append(action.entry)
+            elif action.action == DELETE and held is not None:
+                self.lists[action.list].remove(held)
+        self.touch()
+
+    async def undo(self, action_id: str) -> Action:
+        first = await self.action(action_id)
+        inverse = next(kind for kind in TYPES if responders.RESPONDERS[first.type].inverse == kind)
+        action = an_action(
+            id=self.new_action_id(), entry=first.entry, type=inverse,
+            action=DELETE if first.action == ADD else ADD, list=first.list, undoes=first.id,
+        )  # fmt: skip
+        self.posts.append(action)
+        self.history = [
+            replace(one, status=UNDONE, undone_by=action.id) if one.id == first.id else one
+            for one in self.history
+        ]
+        self._keep(action)
+        return action
+
+    async def check(self, action_id: str) -> Action:
+        first = await self.action(action_id)
+        there = self._held(first.list, first.entry) is not None
+        status = SUCCEEDED if there == first.wanted else FAILED
+        return self._replace(replace(first, status=status, message="The list has been read."))
+
+    async def retry(self, action_id: str, *, confirmed: str = "") -> Action:
+        first = await self.action(action_id)
+        action = replace(first, id=self.new_action_id(), status=SUCCEEDED, message="Done.", http_status=200)
+        self.posts.append(action)
+        self._keep(action)
+        return action
+
+    async def set_expiry(self, action_id: str, expires: int) -> Action:
+        self.expiries.append((action_id, expires))
+        return self._replace(replace(await self.action(action_id), expires=expires))
+
+    def _replace(self, action: Action) -> Action:
+        self.history = [action if one.id == action.id else one for one in self.history]
+        self.touch()
+        return action
+
+    async def action(self, action_id: str) -> Action:
+        found = next((one for one in self.history if one.id == action_id), None)
+        if found is None:
+            raise UserFault("There is no such action.", action_id)
+        return found
+
+    async def actions(self) -> Sequence[Action]:
+        return list(self.history)
+
+    async def steps(self, action_id: str) -> Sequence[Step]:
+        action = await self.action(action_id)
+        return [
+            Step(action.time, {"status": "in_progress"}),
+            Step(action.time + 1_000, {"attempts": 1}),
+            Step(action.ended, {"status": action.status, "message": action.message}),
+        ]
+
+    async def verify(self) -> str:
+        return self.chain
+
+    async def look(self, connector: RespondConnector, which: str) -> ListLook:
+        await self._gated()
+        if self.list_fault is not None:
+            raise self.list_fault
+        other = {one.identity for one in self.lists[SAFE if which == BLOCK else BLOCK]}
+        shown = []
+        for entry in self.lists[which]:
+            ours = next(
+                (
+                    one
+                    for one in self.history
+                    if one.status == SUCCEEDED and one.entry.identity == entry.identity
+                ),
+                None,
+            )
+            conflict = entry.identity in other
+            marks = ("conflict",) if conflict else ()
+            shown.append(Shown(entry, ours, marks, ("It is on the other list too.",) if conflict else ()))
+        return ListLook(entries=tuple(shown), at=time.time_ns() // 1000)
+
+    async def plan(
+        self, connector: RespondConnector, text: str, *, attribute: str, operator: str, comment: str = "",
+        tenant: str = "",
+    ) -> Plan:  # fmt: skip
+        if self.list_fault is not None:
+            raise self.list_fault
+        which = responders.RESPONDERS[connector.type].list
+        lines = []
+        for number, value in enumerate(text.splitlines(), 1):
+            if not value.strip():
+                continue
+            entry = Entry(attribute=attribute, operator=operator, value=value, comment=comment)
+            if "@" not in value and "." not in value:
+                lines.append(Line(number, value, None, INVALID, "This is no address."))
+            elif self._held(which, entry) is not None:
+                lines.append(Line(number, value, entry, THERE, "On the list already."))
+            else:
+                lines.append(Line(number, value, entry, NEW, ""))
+        return Plan(lines=tuple(lines))
+
+    async def run_bulk(
+        self, connector: RespondConnector, lines: Sequence[Line], *, expires: int, why: str,
+        told: Callable[[Done], None], begun: Callable[[FakeRun], None],
+    ) -> Sequence[Done]:  # fmt: skip
+        run = FakeRun()
+        begun(run)
+        done = []
+        for line in lines:
+            await self._gated()
+            await asyncio.to_thread(run.goes.wait, 10)
+            if run.cancelled:
+                break
+            assert line.entry is not None
+            kind = responders.RESPONDERS[connector.type]
+            action = an_action(
+                id=self.new_action_id(), entry=line.entry, action=kind.action, list=kind.list,
+                type=connector.type, expires=expires, why=why,
+            )  # fmt: skip
+            action = replace(action, **self.ending)  # type: ignore[arg-type]
+            self.posts.append(action)
+            self._keep(action)
+            done.append(Done(line.number, action))
+            told(done[-1])
+        return done
+
+
+class FakeRun:
+    def __init__(self) -> None:
+        self.goes = threading.Event()
+        self.goes.set()
+        self.cancelled = False
+
+    def pause(self) -> None:
+        self.goes.clear()
+
+    def resume(self) -> None:
+        self.goes.set()
+
+    def cancel(self) -> None:
+        self.cancelled = True
+        self.goes.set()
+
+
+__all__ = ["FAILED", "UNKNOWN", "FakeActions", "FakeRun", "an_action", "four", "impact", "responder"]
