@@ -7,6 +7,7 @@ a command that lists connectors must not wait for the window's libraries.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
 import logging.handlers
 import os
@@ -37,6 +38,7 @@ STOP: Final = "stop"
 """Command of a window: stop collecting and end."""
 LOG_BYTES: Final = 2 * MIB
 LOCK_TRIES: Final = 6
+ACTION_GRACE_SECONDS: Final = 3.0
 LOCK_PAUSE_SECONDS: Final = 0.05
 _log: Final = logging.getLogger(__name__)
 
@@ -188,6 +190,7 @@ async def _collect(home: Home, options: CollectOptions, tell: Tell) -> int:
     from pod_desktop import content
     from pod_desktop.services.collect import CollectorService
     from pod_desktop.services.import_jobs import ImportJobs
+    from pod_desktop.services.tasks import Tasks
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -214,6 +217,8 @@ async def _collect(home: Home, options: CollectOptions, tell: Tell) -> int:
         on_command=obey,
     )
     jobs = ImportJobs(home.ledger, service.writer, home.clock)
+    ending, tasks = asyncio.Event(), Tasks("service", _log_end)
+    tasks.spawn(_look_after_actions(home, ending), "actions")
     try:
         done = await service.run(
             stop,
@@ -224,7 +229,25 @@ async def _collect(home: Home, options: CollectOptions, tell: Tell) -> int:
         )
     finally:
         jobs.stop()
+        ending.set()
+        # An action that is under way may end; one that does not in time is checked at the next start.
+        await asyncio.wait(tasks.running, timeout=ACTION_GRACE_SECONDS)
+        await tasks.stop(1.0)
     return 0 if done else 1
+
+
+async def _look_after_actions(home: Home, stop: asyncio.Event) -> None:
+    """Remove what is due and put right what died; a journal that cannot be used stops no collecting."""
+    # In a thread: it loads the HTTP library, and the first records should not wait for that.
+    expiry = await asyncio.to_thread(importlib.import_module, "pod_desktop.services.expiry")
+    try:
+        await expiry.run(stop, home.journal, home.responding, home.clock)
+    except Fault as fault:
+        _log.error("actions are not looked after: %s", fault)
+
+
+def _log_end(name: str, error: BaseException) -> None:
+    _log.error("%s ended", name, exc_info=error)
 
 
 def _at_eof(loop: asyncio.AbstractEventLoop, stop: asyncio.Event, ends: bool) -> Callable[[], None]:

@@ -1,4 +1,4 @@
-"""Actions on the org lists: submitted, checked, repeated, held, taken back, and put right after a crash.
+"""Actions on the org lists: submitted, checked, repeated, taken back, and put right after a crash.
 
 The law: after recovery our state equals the list's state, and no action is POSTed more than twice. The intent
 is committed before the first byte; what is sent is exactly what was shown.
@@ -19,7 +19,6 @@ from pod_desktop.core import guards
 from pod_desktop.core.action import (
     ADD,
     FAILED,
-    HELD,
     IN_PROGRESS,
     SUCCEEDED,
     UNDONE,
@@ -231,52 +230,6 @@ class Responding:
             expires=expires,
             undoes=action.undoes,
         )
-
-    # holding for a person
-
-    def hold(self, prepared: Prepared, *, actor: str, why: str, expires: int = 0) -> Action:
-        """Record an action that a person has to release; nothing is sent.
-
-        Raises:
-            UserFault: refused by a guard: nobody could release it.
-        """
-        action = self.intent(prepared, actor=actor, why=why, confirmed=prepared.entry.value, expires=expires)
-        action = replace(action, status=HELD, owner=0, owner_mark="")
-        self.journal.begin(action)
-        self._changed(action)
-        return action
-
-    async def release(
-        self, action_id: str, *, actor: str, confirmed: str = "", around: guards.Surroundings
-    ) -> Action:
-        """Send a held action after all.
-
-        Raises:
-            UserFault: it is not held (any more), its responder is gone, refused, or not confirmed.
-        """
-        action = self.journal.action(action_id)
-        connector = self._connector(action)
-        check_allowed(self._again(action, connector, around), confirmed)
-        action = self.journal.change(
-            action.id,
-            at=self.clock.now(),
-            expect=HELD,
-            status=IN_PROGRESS,
-            owner=os.getpid(),
-            owner_mark=own_mark(),
-            why=f"{action.why} Released by {actor}.".strip(),
-        )
-        self._changed(action)
-        return await self._carry_out(action, connector)
-
-    def dismiss(self, action_id: str, *, actor: str) -> Action:
-        """Decide that a held action is not sent. Raises UserFault when it is not held (any more)."""
-        now = self.clock.now()
-        action = self.journal.change(
-            action_id, at=now, expect=HELD, status=FAILED, message=f"Dismissed by {actor}.", ended=now
-        )
-        self._changed(action)
-        return action
 
     # taking back
 

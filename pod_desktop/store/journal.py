@@ -143,6 +143,16 @@ class Journal:
             )
         return [_from_json(json.loads(state)) for (state,) in rows]
 
+    def open_actions(self) -> int:
+        """How many are in progress, waiting or unknown; cheap."""
+        with self._lock, self._errors():
+            rows = list(
+                self._db.execute(
+                    "select count(*) from action where status in ('in_progress', 'waiting', 'unknown')"
+                )
+            )
+        return int(rows[0][0])
+
     def due(self, now: int) -> list[Action]:
         """Actions whose time to be taken back has come, oldest first."""
         with self._lock, self._errors():
@@ -153,14 +163,6 @@ class Journal:
                 )
             )
         return [_from_json(json.loads(state)) for (state,) in rows]
-
-    def next_due(self) -> int:
-        """Microseconds UTC when the next action is due to be taken back; 0 = none is."""
-        with self._lock, self._errors():
-            rows = list(
-                self._db.execute("select min(expires) from action where expires > 0 and status = 'succeeded'")
-            )
-        return int(rows[0][0] or 0)
 
     def live(self, action: Action) -> list[Action]:
         """Additions of the same entry to the same list that succeeded and stand, oldest first."""

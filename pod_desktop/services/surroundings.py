@@ -1,0 +1,113 @@
+"""What is known of this organisation when a value is judged: own domains, protected values, partners.
+
+Set by the user (settings of the ledger), and learned from stored mail; what was learned is kept for an hour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from pod_desktop.core.clock import DAY, HOUR
+from pod_desktop.core.faults import UserFault
+from pod_desktop.core.freemail import FREE_MAIL
+from pod_desktop.core.guards import PARTNER_MESSAGES, Surroundings
+from pod_desktop.core.text import ascii_domain
+from pod_desktop.services.asking import ask
+from pod_desktop.store import Ledger, Reader
+
+OWN_DOMAINS: Final = "own_domains"
+PROTECTED: Final = "protected_values"
+LEARNED: Final = "guards_learned"
+"""Keys of the ledger's settings."""
+LEARN_EVERY: Final = HOUR
+LEARN_DAYS: Final = 30
+OWN_MESSAGES: Final = 20
+"""Inbound messages that make a recipients' domain one's own; fewer do where they are a large part."""
+OWN_SHARE: Final = 0.02
+OWN_LEAST: Final = 3
+_DOMAINS: Final = 5_000
+
+
+def surroundings(ledger: Ledger, reader: Reader | None, now: int) -> Surroundings:
+    """Everything a judgement needs. May read the store for seconds, once an hour: not for the thread that paints.
+
+    Args:
+        reader: None takes what was learned last, however old.
+    """
+    learned = ledger.setting(LEARNED, {})
+    if reader is not None and not 0 <= now - int(learned.get("at", 0)) < LEARN_EVERY:
+        learned = learn(reader, now)
+        ledger.set_setting(LEARNED, learned)
+    own = own_domains(ledger)
+    partners = {name: int(count) for name, count in learned.get("partners", {}).items()}
+    return Surroundings(
+        own_domains=frozenset(own) | frozenset(learned.get("own", ())),
+        protected=frozenset(protected_values(ledger)),
+        partners=partners,
+    )
+
+
+def own_domains(ledger: Ledger) -> list[str]:
+    """Domains that the user calls their own."""
+    return [str(name) for name in ledger.setting(OWN_DOMAINS, [])]
+
+
+def protected_values(ledger: Ledger) -> list[str]:
+    """Values and domains that the user protects."""
+    return [str(value) for value in ledger.setting(PROTECTED, [])]
+
+
+def learned_domains(ledger: Ledger) -> list[str]:
+    """Own domains learned from recipients, for the settings page."""
+    return [str(name) for name in ledger.setting(LEARNED, {}).get("own", [])]
+
+
+def set_own_domains(ledger: Ledger, domains: Iterable[str]) -> None:
+    """Raises UserFault for the first that is no domain."""
+    ledger.set_setting(OWN_DOMAINS, sorted({_domain(text) for text in domains if text.strip()}))
+
+
+def set_protected(ledger: Ledger, values: Iterable[str]) -> None:
+    """Addresses, domains or IP addresses. Raises UserFault for one that could protect nothing."""
+    kept = set()
+    for text in values:
+        value = text.strip().casefold()
+        if not value:
+            continue
+        if not value.isprintable() or " " in value or not any(char.isalnum() for char in value):
+            raise UserFault(
+                f"{text[:80]!r} is no address or domain.", PROTECTED, "Write example.com or a@b.c."
+            )
+        kept.add(value.lstrip("@") if value.startswith("@") else value)
+    ledger.set_setting(PROTECTED, sorted(kept))
+
+
+def _domain(text: str) -> str:
+    domain = ascii_domain(text.strip().rpartition("@")[2].strip(".").casefold()) if text.strip() else ""
+    if "." not in domain or not all(part and part.replace("-", "a").isalnum() for part in domain.split(".")):
+        raise UserFault(f"{text[:80]!r} is no domain.", OWN_DOMAINS, "Write it as in example.com.")
+    return domain
+
+
+def learn(reader: Reader, now: int) -> dict[str, Any]:
+    """Own domains and partners of the last 30 days' mail, as JSON values."""
+    since = now - LEARN_DAYS * DAY
+
+    def count(query: str, field: str) -> list[tuple[str, int]]:
+        asked = ask(query, now=now, since=since, kinds=("message",))
+        return [(name.casefold(), n) for name, n in reader.count_by(asked, field, _DOMAINS) if name]
+
+    # Refused mail may be addressed to anybody.
+    inbound = count("direction:inbound AND NOT outcome:rejected", "recipient.domain")
+    # Where direction is not told, the recipients of all mail but outbound stand in.
+    inbound = inbound or count("NOT direction:outbound AND NOT outcome:rejected", "recipient.domain")
+    total = sum(n for _, n in inbound)
+    enough = min(OWN_MESSAGES, max(OWN_LEAST, round(total * OWN_SHARE)))
+    own = sorted(name for name, n in inbound if n >= enough and name not in FREE_MAIL)
+    partners = {
+        name: n
+        for name, n in count("NOT direction:outbound AND outcome:delivered", "sender.domain")
+        if n >= PARTNER_MESSAGES and name not in own
+    }
+    return {"at": now, "own": own, "partners": partners}
