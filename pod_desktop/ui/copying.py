@@ -13,7 +13,7 @@ from pod_desktop.ui.moments import Zone
 
 def rows_as_text(table: EventTable, zone: Zone) -> str:
     """The selected rows, a line each, tabs between the visible columns; times whole."""
-    places = table.visible_columns()
+    places = table.columns.shown()
     lines = []
     for row in table.chosen_rows():
         cells = [

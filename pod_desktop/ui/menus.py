@@ -70,7 +70,7 @@ class Menus:
         self.detail = self._add("View", "&Record Pane", window.toggle_detail, "F9", checkable=True)
         self.histogram = self._add("View", "&Histogram", window.toggle_histogram, "F8", checkable=True)
         columns = self.commands.menus["View"].addMenu("&Columns")
-        columns.aboutToShow.connect(lambda: table.column_menu(columns))
+        columns.aboutToShow.connect(lambda: table.columns.fill_menu(columns))
         self._theme_menu()
         self.utc = self._add(
             "View", "Times in &UTC", lambda: window.use_utc(not window.zone.utc), "Ctrl+U", checkable=True

@@ -245,10 +245,10 @@ def test_chips_are_painted_in_the_colours_of_their_outcome(
 def test_columns_are_shown_moved_and_remembered(qtbot: QtBot, make_window: Make, desk: FakeDesk) -> None:
     window = make_window(desk)
     table = window.events.table
-    table.show_column("ip", True)
+    table.columns.show_column("ip", True)
     table.horizontalHeader().moveSection(4, 2)
     again = make_window(desk).events.table
-    assert again.visible_columns() == table.visible_columns()
+    assert again.columns.shown() == table.columns.shown()
     assert not again.isColumnHidden(6)
 
 

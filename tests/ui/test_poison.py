@@ -93,7 +93,7 @@ def test_a_poisoned_record_neither_freezes_nor_is_interpreted(
     _poisoned(desk, POISON[name])
     window = make_window(desk)
     for column in COLUMNS:
-        window.events.table.show_column(column.key, True)
+        window.events.table.columns.show_column(column.key, True)
     gap = Gap()
     pane = window.events.detail
     for look in (

@@ -15,25 +15,21 @@ from PySide6.QtCore import (
     QItemSelectionRange,
     QModelIndex,
     QPersistentModelIndex,
-    QPoint,
     Qt,
     Signal,
 )
-from PySide6.QtGui import QContextMenuEvent, QFont, QKeyEvent, QMouseEvent, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
 
 from pod_desktop.core.record import EventRow
-from pod_desktop.ui import fonts
 from pod_desktop.ui.events.columns import COLUMNS, INDEX
+from pod_desktop.ui.events.header import ColumnHeader
 from pod_desktop.ui.events.model import EventModel, Pull
 from pod_desktop.ui.events.rowpainter import RowPainter
 from pod_desktop.ui.preferences import Preferences
 from pod_desktop.ui.widgets import Button
 
 ROW_HEIGHT: Final = 27
-_SUBJECT_LEAST: Final = 150
-_ROOM_FOR_RECIPIENTS: Final = 720
-"""A viewport narrower than this gives the recipients' room to the subject."""
 _COPIED_ROWS: Final = 10_000
 
 
@@ -52,7 +48,6 @@ class EventTable(QTableView):
     def __init__(self, model: EventModel, preferences: Preferences, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._events = model
-        self._preferences = preferences
         self._painter = RowPainter(model.zone)
         self._held = False
         self._unseen = 0
@@ -60,10 +55,15 @@ class EventTable(QTableView):
         self._moving = False
         self._awaited = False
         self._told: int | None = None
-        self._asked_recipients = False
         self.setModel(model)
         self._set_up()
-        self._set_up_header()
+        self.columns = ColumnHeader(preferences, self)
+        self.columns.changed.connect(self._painter.forget)
+        self.setHorizontalHeader(self.columns)
+        for header in (self.columns, self.verticalHeader()):
+            # Their own, empty selection: with the table's, selecting all rows would visit each of them.
+            header.setSelectionModel(QItemSelectionModel(model, header))
+        self.columns.restore()
         self.pill = Button("", "pill", self.to_newest, name="Go to the newest records", parent=self)
         self.pill.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.pill.hide()
@@ -90,105 +90,14 @@ class EventTable(QTableView):
         rows.setMinimumSectionSize(ROW_HEIGHT)
         rows.setDefaultSectionSize(ROW_HEIGHT)
 
-    def _set_up_header(self) -> None:
-        header = self.horizontalHeader()
-        header.setFont(fonts.text(fonts.NOTE, QFont.Weight.DemiBold))
-        header.setFixedHeight(ROW_HEIGHT)
-        header.setHighlightSections(False)
-        header.setSectionsMovable(True)
-        header.setFirstSectionMovable(False)
-        header.setStretchLastSection(False)
-        header.setMinimumSectionSize(36)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        header.setAccessibleName("Columns")
-        header.customContextMenuRequested.connect(self._header_menu)
-        for header_of_all in (header, self.verticalHeader()):
-            # Their own, empty selection: with the table's, selecting all rows would visit each of them.
-            header_of_all.setSelectionModel(QItemSelectionModel(self._events, header_of_all))
-        self.reset_columns()
-        header.restoreState(self._preferences.state("events/columns"))
-        header.sectionResized.connect(self._section_resized)
-        header.sectionMoved.connect(lambda *_places: self._keep_columns())
-        header.setSectionResizeMode(INDEX["more"], QHeaderView.ResizeMode.Fixed)
-
     @property
     def events(self) -> EventModel:
         """The rows shown."""
         return self._events
 
-    # Columns
-
-    def reset_columns(self) -> None:
-        """Columns as on the first day."""
-        header = self.horizontalHeader()
-        for place, column in enumerate(COLUMNS):
-            header.moveSection(header.visualIndex(place), place)
-            header.setSectionHidden(place, not column.shown)
-            header.resizeSection(place, column.width)
-        self._fill()
-
-    def show_column(self, key: str, shown: bool) -> None:
-        """Show or hide a column."""
-        if key == "recipients":
-            self._preferences.set_flag("events/recipients", shown)
-            self._asked_recipients = shown
-        self.horizontalHeader().setSectionHidden(INDEX[key], not shown)
-        self._fill()
-        self._keep_columns()
-
-    def column_menu(self, menu: QMenu) -> None:
-        """Fill a menu with a switch for each column."""
-        menu.clear()
-        for column in COLUMNS:
-            if column.key in ("time", "more"):
-                continue
-            action = menu.addAction(column.title)
-            action.setCheckable(True)
-            action.setChecked(not self.isColumnHidden(INDEX[column.key]))
-            action.toggled.connect(lambda shown, key=column.key: self.show_column(key, shown))
-        menu.addSeparator()
-        menu.addAction("Reset Columns", self._reset_and_keep)
-
-    def _reset_and_keep(self) -> None:
-        self._preferences.set_flag("events/recipients", True)
-        self._asked_recipients = False
-        self.reset_columns()
-        self._keep_columns()
-
-    def _keep_columns(self) -> None:
-        self._preferences.keep("events/columns", self.horizontalHeader().saveState())
-
-    def _header_menu(self, place: QPoint) -> None:
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.column_menu(menu)
-        menu.popup(self.horizontalHeader().mapToGlobal(place))
-
-    def _section_resized(self, logical: int, _old: int, _new: int) -> None:
-        self._painter.forget()
-        if logical != INDEX["subject"]:
-            self._fill()
-        self._keep_columns()
-
-    def _fill(self) -> None:
-        """The subject takes the width that the others leave."""
-        header = self.horizontalHeader()
-        subject, recipients = INDEX["subject"], INDEX["recipients"]
-        roomy = self.viewport().width() >= _ROOM_FOR_RECIPIENTS
-        shown = self._asked_recipients or (roomy and self._preferences.flag("events/recipients", True))
-        if header.isSectionHidden(recipients) == shown:
-            header.setSectionHidden(recipients, not shown)
-        if header.isSectionHidden(subject):
-            return
-        others = sum(header.sectionSize(place) for place in range(len(COLUMNS)) if place != subject)
-        width = max(_SUBJECT_LEAST, self.viewport().width() - others)
-        if width != header.sectionSize(subject):
-            header.resizeSection(subject, width)
-
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._fill()
+        self.columns.fill(self.viewport().width())
         self._place_pill()
         self.following_changed.emit(self.following)
 
@@ -323,12 +232,6 @@ class EventTable(QTableView):
     def chosen_count(self) -> int:
         """How many rows are selected."""
         return sum(part.height() for part in selected(self))
-
-    def visible_columns(self) -> list[int]:
-        """Columns as they stand from left to right, without More."""
-        header = self.horizontalHeader()
-        order = (header.logicalIndex(place) for place in range(header.count()))
-        return [place for place in order if not header.isSectionHidden(place) and place != INDEX["more"]]
 
     def currentChanged(self, current: _Index, previous: _Index) -> None:
         super().currentChanged(current, previous)
