@@ -8,12 +8,12 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import apsw
 
 from pod_desktop.core.limits import ROW_RECIPIENTS
-from pod_desktop.core.record import UNREADABLE, Arrival, Columns
+from pod_desktop.core.record import UNREADABLE, Arrival
 from pod_desktop.core.status import Counters
 from pod_desktop.core.text import domain_of
 from pod_desktop.query.sql import HASH_CHARS
@@ -28,6 +28,7 @@ _STRANGE: Final = re.compile(r"[^\w\s\x00-\x7f]")
 _HASHES: Final = frozenset({32, 40, 64})
 """Hexadecimal digits of MD5, SHA-1 and SHA-256."""
 _SHORT: Final = 900
+_PLAIN: Final[tuple[str | None, ...]] = (None, None, None, None)
 _WHOLE: Final = 1 << 63
 SHOWN: Final = ROW_RECIPIENTS
 
@@ -102,8 +103,12 @@ def index_text(text: str) -> tuple[str, bool]:
     """
     if text.isascii() and len(text) <= _SHORT:
         return text, False  # the tokenizer folds ASCII by itself, and few hashes are not worth the look
-    unsure = False
     lines = text.split("\n")
+    if text.isascii():
+        return "\n".join(
+            [line[:HASH_CHARS] if len(line) in _HASHES and line.isalnum() else line for line in lines]
+        ), False
+    unsure = False
     for place, line in enumerate(lines):
         if not line.isascii():
             line = line.casefold()
@@ -125,14 +130,34 @@ def _folded(text: str) -> str | None:
     return None if folded == text else folded
 
 
-class _Pending:
-    """What one commit adds; becomes part of the segment's memory only when the transaction has returned."""
+class _Ids(dict[str, int]):
+    """A dictionary of the segment: a new text gets the next number, and can be taken back."""
 
-    def __init__(self) -> None:
-        self.codes: dict[str, int] = {}
-        self.addresses: dict[str, int] = {}
+    def __init__(self, known: Iterable[tuple[Any, Any]]) -> None:
+        super().__init__(known)
+        self.fresh: list[str] = []
+        """Not yet in the file."""
+
+    def __missing__(self, text: str) -> int:
+        number = self[text] = len(self)
+        self.fresh.append(text)
+        return number
+
+    def keep(self) -> None:
+        self.fresh.clear()
+
+    def take_back(self) -> None:
+        for text in self.fresh:
+            del self[text]
+        self.fresh.clear()
+
+
+class _Pending:
+    """The rows that one commit adds."""
+
+    def __init__(self, meta: Meta) -> None:
+        self.meta = meta
         self.sources: dict[Source, int] = {}
-        self.keys: list[str] = []
         self.ev: list[tuple[object, ...]] = []
         self.recipients: list[tuple[int, int, int]] = []
         self.words: list[tuple[int, str]] = []
@@ -148,8 +173,8 @@ class Active:
         self.connection = connection
         with outage(path):
             self.meta = read_meta(connection)
-            self._codes = {value: id for id, value in connection.execute("select id, value from code")}
-            self._addresses = {text: id for id, text in connection.execute("select id, address from addr")}
+            self._codes = _Ids(connection.execute("select value, id from code"))
+            self._addresses = _Ids(connection.execute("select address, id from addr"))
             self._sources = {
                 Source(connector=connector, tenant=tenant, cluster_id=cluster): id
                 for id, connector, tenant, cluster in connection.execute(
@@ -208,82 +233,74 @@ class Active:
         Raises:
             Outage: the disk is full or failing.
         """
-        pending, meta = self._prepare(source, arrivals, keys)
-        with outage(self.path), schema.transaction(self.connection):
-            self._write(pending, meta, stream, row)
-        self.meta = meta
-        self._codes.update(pending.codes)
-        self._addresses.update(pending.addresses)
+        try:
+            pending = self._prepare(source, arrivals)
+            with outage(self.path), schema.transaction(self.connection):
+                self._write(pending, stream, row)
+        except BaseException:
+            self._codes.take_back()
+            self._addresses.take_back()
+            raise
+        self.meta = pending.meta
+        self._codes.keep()
+        self._addresses.keep()
         self._sources.update(pending.sources)
-        self.keys.update(pending.keys)
+        self.keys.update(keys)
 
-    def _prepare(self, source: Source, arrivals: Sequence[Arrival], keys: list[str]) -> tuple[_Pending, Meta]:
-        pending = _Pending()
-        pending.keys = keys
+    def _prepare(self, source: Source, arrivals: Sequence[Arrival]) -> _Pending:
         meta = self.meta
+        pending = _Pending(meta)
         first = schema.first_seq(meta.segment) + meta.n
         source_id = self._sources.get(source)
         if source_id is None:
             source_id = pending.sources[source] = len(self._sources) + 1
-        for seq, arrival in enumerate(arrivals, first):
-            self._row(pending, seq, source_id, arrival.columns)
+        self._rows(pending, first, source_id, arrivals)
         raws = [arrival.raw for arrival in arrivals]
         for place, records in split(raws):
             pending.blocks.append((first + place, len(records), self._packer.pack(first + place, records)))
         if arrivals:
             times = [arrival.columns.time for arrival in arrivals]
             lo, hi = min(times), max(times)
-            meta = meta._replace(
+            pending.meta = meta._replace(
                 n=meta.n + len(arrivals),
                 lo=lo if meta.lo is None else min(lo, meta.lo),
                 hi=hi if meta.hi is None else max(hi, meta.hi),
                 bytes_raw=meta.bytes_raw + sum(map(len, raws)),
             )
-        return pending, meta
+        return pending
 
-    def _code(self, pending: _Pending, value: str) -> int:
-        found = self._codes.get(value)
-        if found is None:
-            found = pending.codes.get(value)
-            if found is None:
-                found = pending.codes[value] = len(self._codes) + len(pending.codes)
-        return found
+    def _rows(self, pending: _Pending, first: int, source: int, arrivals: Sequence[Arrival]) -> None:
+        """One loop over all records, in the order of Columns: this is what each record costs."""
+        code, addr = self._codes, self._addresses
+        ev, words = pending.ev.append, pending.words.append
+        place = (first & schema.MAX_PLACE) - 1
+        seq = first - 1
+        for columns, _ in arrivals:
+            (kind, rid, time, cluster, qid, message_id, sender, header_from, recipients, subject, ip, country, outcome,
+             disposition, stat, rule, module, folder, direction, score, size, flags, text) = columns  # fmt: skip
+            seq += 1
+            place += 1
+            indexed, unsure = index_text(text)
+            words((place, indexed))
+            if unsure:
+                pending.unsure.append((seq,))
+            count = len(recipients)
+            to = addr[recipients[0]] if count else 0
+            if count > 1:
+                more = [(seq, at, addr[recipients[at]]) for at in range(1, count)]
+                pending.recipients.extend(more)
+            plain = subject.isascii() and rid.isascii() and qid.isascii() and message_id.isascii()
+            folds = _PLAIN if plain else (_folded(rid), _folded(qid), _folded(message_id), _folded(subject))
+            if score is not None or size is not None:
+                score, size = _whole(score), _whole(size)
+            ev(
+                (seq, time, code[kind], source, rid, code[cluster], qid, message_id, addr[sender], addr[header_from], to,
+                 count, subject, addr[ip], code[country], code[outcome], code[disposition], code[stat], code[rule],
+                 code[module], code[folder], code[direction], score, size, flags, *folds)
+            )  # fmt: skip
 
-    def _address(self, pending: _Pending, address: str) -> int:
-        found = self._addresses.get(address)
-        if found is None:
-            found = pending.addresses.get(address)
-            if found is None:
-                found = pending.addresses[address] = len(self._addresses) + len(pending.addresses)
-        return found
-
-    def _row(self, pending: _Pending, seq: int, source: int, columns: Columns) -> None:
-        (kind, rid, time, cluster, qid, message_id, sender, header_from, recipients, subject, ip, country, outcome,
-         disposition, stat, rule, module, folder, direction, score, size, flags, text) = columns  # fmt: skip
-        code = self._codes
-        codes = [
-            code[value] if value in code else self._code(pending, value)
-            for value in (kind, cluster, country, outcome, disposition, stat, rule, module, folder, direction)
-        ]
-        words, unsure = index_text(text)
-        if unsure:
-            pending.unsure.append((seq,))
-        folds = (None, None, None, None)
-        if not f"{rid}{qid}{message_id}{subject}".isascii():
-            folds = (_folded(rid), _folded(qid), _folded(message_id), _folded(subject))  # type: ignore[assignment]
-        count = len(recipients)
-        to = [self._address(pending, address) for address in recipients]
-        if count > 1:
-            pending.recipients.extend((seq, place, to[place]) for place in range(1, count))
-        pending.ev.append(
-            (seq, time, codes[0], source, rid, codes[1], qid, message_id, self._address(pending, sender),
-             self._address(pending, header_from), to[0] if to else 0, count, subject, self._address(pending, ip), *codes[2:],
-             _whole(score), _whole(size), flags, *folds)
-        )  # fmt: skip
-        pending.words.append((seq & schema.MAX_PLACE, words))
-
-    def _write(self, pending: _Pending, meta: Meta, stream: str, row: StreamRow) -> None:
-        connection = self.connection
+    def _write(self, pending: _Pending, stream: str, row: StreamRow) -> None:
+        connection, meta = self.connection, pending.meta
         if pending.sources:
             connection.executemany(
                 "insert into source values(?, ?, ?, ?)",
@@ -291,13 +308,13 @@ class Active:
             )
         connection.executemany(
             "insert into code values(?, ?, ?)",
-            [(id, value, _folded(value)) for value, id in pending.codes.items()],
+            [(self._codes[value], value, _folded(value)) for value in self._codes.fresh],
         )
         connection.executemany(
             "insert into addr values(?, ?, ?, ?)",
             [
-                (id, text, _folded(text), domain_of(text).casefold() or None)
-                for text, id in pending.addresses.items()
+                (self._addresses[text], text, _folded(text), domain_of(text).casefold() or None)
+                for text in self._addresses.fresh
             ],
         )
         connection.executemany(_INSERT_EV, pending.ev)

@@ -88,12 +88,14 @@ class Catalog:
             return read_streams(self.connection)
 
     def add(self, segment: int, lane: str, state: str = schema.ACTIVE) -> None:
+        """List a new segment."""
         with outage(self.path):
             self.connection.execute(
                 "insert into segment values(?, ?, ?, 0, null, null, 0)", (segment, lane, state)
             )
 
     def full(self, segment: int) -> None:
+        """Nothing more is written to this one."""
         with outage(self.path):
             self.connection.execute("update segment set state = ? where id = ?", (schema.SEALING, segment))
 

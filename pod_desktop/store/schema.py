@@ -68,8 +68,9 @@ create virtual table words using fts5(text, content='', columnsize=0, detail=non
 """
 """A *_folded column is null where the value is ASCII or folded already (see query.sql). ev.recipient is the first
 recipient; table `recipient` has the others. addr and code 0 are the empty text. raw.first is the first seq of a
-block, whose records follow each other without a gap. `addr` holds addresses of people and of hosts. `unsure` lists records in whose text words may begin behind a
-mark or private-use character, where the word index sees a boundary and the query language does not."""
+block, whose records follow each other without a gap. `addr` holds
+addresses of people and of hosts. `unsure` lists records in whose text words may begin behind a mark or private-use
+character, where the word index sees a boundary and the query language does not."""
 
 SEAL_INDEXES: Final = """
 create index ev_rid on ev(rid collate nocase) where rid != '';
@@ -154,6 +155,8 @@ def create(path: Path, tables: str, rows: Callable[[apsw.Connection], None] | No
     remove(making)
     connection = open_to_write(making)
     try:
+        # Nothing of it counts before it has its name, so one flush at the end is enough.
+        connection.execute("pragma synchronous=off")
         with outage(path), transaction(connection):
             connection.execute(f"pragma application_id={APPLICATION_ID}")
             connection.execute(f"pragma user_version={FORMAT}")
@@ -164,6 +167,8 @@ def create(path: Path, tables: str, rows: Callable[[apsw.Connection], None] | No
         # Closing writes the log back and removes it, so that the file alone is the database.
         connection.close()
     with outage(path):
+        with making.open("r+b") as file:
+            os.fsync(file.fileno())
         making.replace(path)
         _sync_folder(path.parent)
     return open_to_write(path)

@@ -214,6 +214,8 @@ class SegmentWriter:
             self._catalog.add(segment, lane)
         except BaseException:
             fresh.close()
+            with suppress(Outage):
+                schema.remove(fresh.path)
             raise
         self._active[lane] = fresh
         return fresh
