@@ -79,6 +79,8 @@ class Answer:
     body: bytes = b""
     retry_after: float = 0.0
     """Seconds the service asks to wait; 0 = it says nothing."""
+    code: str = ""
+    """Where there was no answer: `tls`, `timeout`, `reset` or `network`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

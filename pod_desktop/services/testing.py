@@ -198,7 +198,14 @@ class Tester:
 
     def _take(self, lock: Lock, connector: Connector) -> None:
         global _testing
-        holder = lock.acquire()
+        try:
+            holder = lock.acquire()
+        except OSError as error:
+            raise Outage(
+                f"The test's lock cannot be used ({error.strerror}).",
+                str(self._lock),
+                "Check its permissions.",
+            ) from None
         if holder is None:
             _testing = connector.name
             return

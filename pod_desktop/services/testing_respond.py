@@ -138,8 +138,11 @@ async def _secure(connector: RespondConnector, one: Endpoint, seconds: float, cl
 def step_failed(failed: Failed, place: str) -> StepFailed:
     """A verdict of the network in a responder's words."""
     why = failed.verdict
-    hint = _HINTS.get(why.code) or (_TLS_HINT if "tls" in why.code else _FIELDS.strip())
-    return StepFailed(f"{place}: {why.what}", hint, why.code)
+    return StepFailed(f"{place}: {why.what}", _hint(why.code, _FIELDS.strip()), why.code)
+
+
+def _hint(code: str, otherwise: str) -> str:
+    return _HINTS.get(code) or (_TLS_HINT if "tls" in code else otherwise)
 
 
 async def _token(
@@ -161,7 +164,8 @@ def token_failed(fault: webhook.NoToken) -> StepFailed:
             f"No token: {_first_lower(WEB_PAGE.meaning)}", WEB_PAGE.recommendation, WEB_PAGE_CODE
         )
     if fault.status in (0, 200):
-        return StepFailed(fault.what, fault.hint, "no_token" if fault.status else "timeout")
+        code = "no_token" if fault.status else fault.code or "network"
+        return StepFailed(fault.what, _hint(code, fault.hint), code)
     return StepFailed(f"No token: {_first_lower(sentence(fault.status))}", fault.hint, str(fault.status))
 
 
@@ -194,7 +198,8 @@ async def read_list(
 def judge(answer: Answer, credentials: webhook.Credentials) -> StepFailed | None:
     """Why this answer to reading a list is none; None when it may be one."""
     if answer.status == 0:
-        return StepFailed(answer.message, _HINTS["timeout"], "timeout" if answer.sent else "network")
+        code = answer.code or "network"
+        return StepFailed(answer.message, _hint(code, _HINTS["timeout"]), code)
     if 300 <= answer.status < 400:
         return StepFailed(sentence(answer.status), REDIRECT.recommendation, str(answer.status))
     page = is_web_page(answer.body)

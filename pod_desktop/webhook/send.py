@@ -47,6 +47,8 @@ class NoToken(Outage):
     """What it answered; 0: nothing."""
     page: bool = False
     """A web page answered in its place."""
+    code: str = ""
+    """Where there was no answer: as core.action.Answer.code."""
 
 
 @dataclass(slots=True)
@@ -109,7 +111,11 @@ class Sender:
             if not sending:
                 raise _no_answer(connector) from None
             return Answer(
-                status=0, message=f"No answer within {self._seconds:.0f} s.", sent=True, whole=False
+                status=0,
+                message=f"No answer within {self._seconds:.0f} s.",
+                sent=True,
+                whole=False,
+                code="timeout",
             )
 
     async def get(self, connector: RespondConnector, credentials: Credentials, path: str) -> Answer:
@@ -194,9 +200,9 @@ class Sender:
             httpx.PoolTimeout,
             httpx.UnsupportedProtocol,
         ) as error:
-            return Answer(status=0, message=_network_words(error), sent=False, whole=False), None
+            return _unanswered(error, sent=False), None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return Answer(status=0, message=_network_words(error), sent=True, whole=False), None
+            return _unanswered(error, sent=True), None
         body = bytearray()
         whole = True
         try:
@@ -300,13 +306,18 @@ def _hush_libraries() -> None:
 
 
 def _no_answer(connector: RespondConnector) -> NoToken:
-    return NoToken("The token service did not answer in time.", connector.token_url, "Try again.")
+    return NoToken(
+        "The token service did not answer in time.", connector.token_url, "Try again.", code="timeout"
+    )
 
 
 def _token_outage(connector: RespondConnector, answer: Answer) -> NoToken:
     if answer.status == 0:
         return NoToken(
-            f"No token: {answer.message}", connector.token_url, "Check the Token URL and the network."
+            f"No token: {answer.message}",
+            connector.token_url,
+            "Check the Token URL and the network.",
+            code=answer.code,
         )
     hints = {
         400: "Did you enter the Client ID and Client Secret correctly?",
@@ -323,25 +334,32 @@ def _token_outage(connector: RespondConnector, answer: Answer) -> NoToken:
     )
 
 
-def _network_words(error: Exception) -> str:
+_NETWORK: Final[dict[type[Exception], tuple[str, str]]] = {
+    httpx.ConnectTimeout: ("timeout", "No connection in time."),
+    httpx.ConnectError: ("network", "No connection (name not found, refused or unreachable)."),
+    httpx.ReadTimeout: ("timeout", "Sent, but no answer in time."),
+    httpx.ReadError: ("reset", "Sent, but the connection broke before the answer."),
+    httpx.WriteError: ("reset", "The connection broke while sending."),
+    httpx.WriteTimeout: ("timeout", "Sending took too long."),
+    httpx.RemoteProtocolError: ("reset", "The connection ended without a proper answer."),
+}
+
+
+def _unanswered(error: Exception, *, sent: bool) -> Answer:
     """What went wrong, from the kind of error: library texts may hold what was sent."""
+    code, words = _network_words(error)
+    return Answer(status=0, message=words, sent=sent, whole=False, code=code)
+
+
+def _network_words(error: Exception) -> tuple[str, str]:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"The certificate was refused: {cause.verify_message}"
+            return "tls", f"The certificate was refused: {cause.verify_message}"
         if isinstance(cause, ssl.SSLError):
-            return "The TLS handshake failed."
+            return "tls", "The TLS handshake failed."
         cause = cause.__cause__ or cause.__context__
-    words: dict[type[Exception], str] = {
-        httpx.ConnectTimeout: "No connection in time.",
-        httpx.ConnectError: "No connection (name not found, refused or unreachable).",
-        httpx.ReadTimeout: "Sent, but no answer in time.",
-        httpx.ReadError: "Sent, but the connection broke before the answer.",
-        httpx.WriteError: "The connection broke while sending.",
-        httpx.WriteTimeout: "Sending took too long.",
-        httpx.RemoteProtocolError: "The connection ended without a proper answer.",
-    }
-    return words.get(type(error), f"The exchange failed ({type(error).__name__}).")
+    return _NETWORK.get(type(error), ("network", f"The exchange failed ({type(error).__name__})."))
 
 
 def _seconds(text: str) -> float:

@@ -210,6 +210,35 @@ def test_a_server_without_tls_is_not_called_a_bad_certificate() -> None:
     run(story)
 
 
+@pytest.mark.parametrize("kind", ["collect", "respond"])
+def test_a_server_that_falls_silent_before_tls_is_not_waited_for(kind: str) -> None:
+    async def scene() -> None:
+        silent = asyncio.Event()
+
+        async def connected(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await silent.wait()
+            writer.close()
+
+        server = await asyncio.start_server(connected, "127.0.0.1", 0)
+        place = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with Simulator(seed=7) as sim:
+            if kind == "collect":
+                report = await testing.try_connector(
+                    collector(sim, stream_url=f"wss://{place}"), key(sim), seconds=1.0
+                )
+            else:
+                moved = responder(
+                    sim, hostname=place, protocol="HTTPS", token_url=f"https://{place}/v1/token"
+                )
+                report = await testing.try_connector(moved, client(sim), seconds=1.0)
+        assert report.code == "timeout" and ("TLS", False) in states_of(report)
+        silent.set()
+        server.close()
+        await server.wait_closed()
+
+    asyncio.run(scene())
+
+
 # responders
 
 
@@ -303,7 +332,8 @@ def test_an_api_that_breaks_off_is_told_within_the_deadline(where: str, strike: 
         sim.api.next(strike, where=where)
         began = asyncio.get_running_loop().time()
         report = await testing.try_connector(responder(sim), client(sim), seconds=1.0)
-        assert not report.ok and report.code == "timeout" and report.recommendation
+        assert not report.ok and report.code == ("reset" if "reset" in strike else "timeout")
+        assert report.recommendation
         assert asyncio.get_running_loop().time() - began < 5
 
     run(story)

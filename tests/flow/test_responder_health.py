@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from trying import client, responder, until
+from trying import certificate, client, responder, until
 
 from pod_desktop.core import status as states
 from pod_desktop.core.clock import SystemClock
@@ -161,6 +161,20 @@ def test_missing_secrets_and_a_locked_vault_are_told(tmp_path: Path) -> None:
             await until(lambda: world.state() == (states.WAITING, "vault"))
 
     scene(tmp_path, story)
+
+
+def test_a_certificate_that_is_not_trusted_needs_a_person(tmp_path: Path) -> None:
+    with certificate(tmp_path) as (tls, _):
+
+        async def play() -> None:
+            async with Simulator(seed=7, tls=tls) as sim:
+                world = World(sim, tmp_path)
+                world.connectors.create(responder(sim), client(sim))
+                async with world.checked():
+                    await until(lambda: world.state() == (states.STOPPED_FAULT, "tls"))
+                world.ledger.close()
+
+        asyncio.run(play())
 
 
 def test_stopping_does_not_wait_for_a_server_that_hangs(tmp_path: Path) -> None:
