@@ -8,6 +8,7 @@ import http
 import logging
 import ssl
 import struct
+from collections.abc import Callable
 from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
@@ -41,9 +42,13 @@ _QUIET_LOG.propagate = False
 class Connection(ServerConnection):
     """A connection that tells when something arrives and when it is gone."""
 
-    def __init__(self, everyone: set[Connection], *arguments: Any, **options: Any) -> None:
+    def __init__(
+        self, everyone: set[Connection], unserved: Callable[[Session], None], *arguments: Any, **options: Any
+    ) -> None:
+        """`unserved` is told of a session whose client was gone before its handler began."""
         super().__init__(*arguments, **options)
         self._everyone = everyone
+        self._unserved = unserved
         self.session: Session | None = None
         self.heard = 0.0
         self.gone = False
@@ -59,6 +64,8 @@ class Connection(ServerConnection):
         self._everyone.discard(self)
         if self.session is not None:
             self.session.kick()
+            if not self.session.served:
+                self._unserved(self.session)
 
     def data_received(self, data: bytes) -> None:
         self.heard = self.loop.time()
@@ -97,7 +104,7 @@ class StreamServer:
             ssl=tls,
             process_request=self._answer,  # type: ignore[arg-type]
             server_header=None,
-            create_connection=partial(Connection, self._everyone),  # type: ignore[arg-type]
+            create_connection=partial(Connection, self._everyone, self._unserved),  # type: ignore[arg-type]
             compression="deflate" if self._sim.options.deflate else None,
             open_timeout=None,
             ping_interval=None,
@@ -146,6 +153,8 @@ class StreamServer:
         if isinstance(asked, Refusal):
             sim.note_handshake(asked, asked.status)
             return _response(faults.answer(asked.status))
+        if connection.gone:
+            return _response(Answer(status=503))
         slot = sim.sessions.slot(asked.key, asked.kind, asked.archive is not None)
         if sim.sessions.taken(slot, sim.clock.monotonic()):
             sim.note_handshake(asked, 409)
@@ -179,6 +188,7 @@ class StreamServer:
         assert isinstance(connection, Connection)
         session = connection.session
         assert session is not None
+        session.served = True
         self._sessions_begun += 1
         sender = Sender(self._sim, connection, session, self._sessions_begun)
         session.kick = sender.wake.set
@@ -189,6 +199,11 @@ class StreamServer:
         finally:
             linger = self._sim.linger if session.abnormal or connection.close_code in (None, 1006) else 0.0
             self._sim.sessions.end(session, self._sim.clock.monotonic(), linger)
+
+    def _unserved(self, session: Session) -> None:
+        """A client died inside the handshake: nobody else would free its place."""
+        session.abnormal = True
+        self._sim.sessions.end(session, self._sim.clock.monotonic(), self._sim.linger)
 
     async def end_all(self, how: str | int, kind: str | None) -> int:
         """End the open sessions (of one kind, or all) so; returns how many."""

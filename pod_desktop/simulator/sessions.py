@@ -32,6 +32,8 @@ class Session:
     order: tuple[int, str | int] | None = None
     """Ordered end: frames left, manner."""
     abnormal: bool = False
+    served: bool = False
+    """Has its handler begun? Until then only the connection knows when it ends."""
     kick: Callable[[], None] = field(default=lambda: None)
     """Wakes the session's sender."""
 

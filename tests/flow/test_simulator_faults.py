@@ -81,6 +81,42 @@ def test_a_handshake_can_break(how: str) -> None:
     run(work)
 
 
+@pytest.mark.parametrize("wait", [0.0, 0.05])
+def test_a_client_that_dies_inside_the_handshake_keeps_no_place(wait: float) -> None:
+    async def work() -> None:
+        async with Simulator(rate=0, linger=0.0) as sim:
+            path = urlsplit(target(sim))
+            for _ in range(10):
+                sim.faults.next_handshakes(slow(wait))
+                _, writer = await asyncio.open_connection("127.0.0.1", urlsplit(sim.stream_url).port)
+                writer.write(
+                    f"GET {path.path}?{path.query} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+                    "Connection: Upgrade\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+                    f"Sec-WebSocket-Version: 13\r\nAuthorization: Bearer {sim.api_keys[0]}\r\n\r\n".encode()
+                )
+                writer.transport.abort()
+                shakes = len(sim.handshakes)
+                await asyncio.sleep(wait + 0.02)
+                assert len(sim.handshakes) <= shakes + 1
+            await until(lambda: not sim.open_sessions)
+            async with opening(sim):
+                assert len(sim.open_sessions) == 1
+
+    run(work)
+
+
+def test_a_session_whose_handler_never_began_is_ended_by_its_connection() -> None:
+    async def work() -> None:
+        async with Simulator(rate=0, linger=0.0) as sim, opening(sim):
+            [session] = sim.sessions.open
+            session.served = False
+            [connection] = sim._stream.connections()
+            connection._unserved(session)
+            assert sim.open_sessions == [] and session.abnormal
+
+    run(work)
+
+
 def test_a_handshake_can_stay_unanswered() -> None:
     async def work() -> None:
         async with Simulator(rate=0) as sim:
