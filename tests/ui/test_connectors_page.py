@@ -659,6 +659,6 @@ def test_a_narrow_table_keeps_what_matters() -> None:
         return {name for number, name in enumerate(NAMES) if number not in hidden}
 
     assert left(1330) == set(NAMES)
-    assert left(950) >= {"name", "content_type", "tenant", "status", "last_activity", "detail", ""}
+    assert left(950) >= {"name", "type", "tenant", "status", "last_activity", "detail", ""}
     assert sum(width for name, _, width in COLUMNS if name in left(950)) <= 950
     assert left(100) >= {"name", "status", "detail", ""}

@@ -37,10 +37,11 @@ COLUMNS: Final = (
 )
 """(field of Row, title, width in pixels)."""
 NAMES: Final = tuple(name for name, _, _ in COLUMNS)
+_TYPE: Final = NAMES.index("type")
 STATUS: Final = NAMES.index("status")
 DETAIL: Final = NAMES.index("detail")
 ACTIONS: Final = len(COLUMNS) - 1
-GIVE_WAY: Final = tuple(NAMES.index(name) for name in ("run_on", "category", "function", "type"))
+GIVE_WAY: Final = tuple(NAMES.index(name) for name in ("run_on", "category", "function", "content_type"))
 """Columns that say the same of most connectors, the first to go where there is little room."""
 TEST, EDIT, MORE = "Test", "Edit", "···"
 _GAP: Final = 12
@@ -130,9 +131,10 @@ class RowDelegate(QStyledItemDelegate):
                 _paint_dot(painter, option.rect, row.tone)
                 left += _DOT
             painter.setPen(QColor(worn.text if row.enabled else worn.note))
-            _paint_words(
-                painter, option.rect.adjusted(left, 0, -_EDGE, 0), getattr(row, NAMES[index.column()])
-            )
+            # The four responders' types differ at their ends only.
+            cut = Qt.TextElideMode.ElideMiddle if index.column() == _TYPE else Qt.TextElideMode.ElideRight
+            room = option.rect.adjusted(left, 0, -_EDGE, 0)
+            _paint_words(painter, room, getattr(row, NAMES[index.column()]), cut)
         painter.restore()
 
     def editorEvent(self, event: QEvent, model: Any, option: QStyleOptionViewItem, index: _Index) -> bool:
@@ -164,9 +166,8 @@ def _paint_dot(painter: QPainter, room: QRect, tone: str) -> None:
     painter.drawEllipse(QPointF(room.left() + _EDGE + 4, room.center().y() + 0.5), 4, 4)
 
 
-def _paint_words(painter: QPainter, room: QRect, text: str) -> None:
-    metrics = painter.fontMetrics()
-    words = metrics.elidedText(cell(text), Qt.TextElideMode.ElideRight, room.width())
+def _paint_words(painter: QPainter, room: QRect, text: str, cut: Qt.TextElideMode) -> None:
+    words = painter.fontMetrics().elidedText(cell(text), cut, room.width())
     painter.drawText(room, int(Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine), words)
 
 
