@@ -48,6 +48,9 @@ class Commit:
     counters: Counters = field(default_factory=Counters)
     """Added to the stream's counters, without stored, duplicates, quarantined and bytes_raw:
     these the store counts itself."""
+    tally: Callable[[Mapping[str, object], Sequence[Arrival]], Mapping[str, object]] | None = None
+    """(the stream's progress with `progress` merged, the records that are new) -> small JSON values merged
+    too: sums over what was stored that are never out of step with it."""
 
 
 class Committed(NamedTuple):

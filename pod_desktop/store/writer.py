@@ -194,6 +194,8 @@ class SegmentWriter:
             bytes_raw=sum(len(arrival.raw) for arrival in arrivals),
         )
         values = before.values | dict(commit.progress)
+        if commit.tally is not None:
+            values |= commit.tally(values, arrivals)
         return stream_row(self._number + 1, values, before.counters + commit.counters + counted)
 
     def progress(self, stream: str) -> Progress:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -153,6 +153,19 @@ class TestCounting:
             assert counters.bytes_raw == 3 * len(b'{"n": 1}')
         assert reader.streams() == ["acme-pod/message"]
         assert reader.progress("nobody").counters == Counters()
+
+    def test_a_tally_sees_only_what_is_new_and_is_committed_with_it(
+        self, writer: SegmentWriter, reader: store.Reader
+    ) -> None:
+        def tally(values: Mapping[str, object], new: Sequence[Arrival]) -> dict[str, object]:
+            told = values.get("ids", [])
+            assert isinstance(told, list) and values["turn"] in (1, 2)
+            return {"ids": told + [one.columns.rid for one in new]}
+
+        for turn, numbers in ((1, (1, 2)), (2, (2, 2, 3))):
+            records = [arrival(number) for number in numbers]
+            writer.commit(commit(records, progress={"turn": turn}, tally=tally))
+        assert reader.progress("acme-pod/message").values == {"turn": 2, "ids": ["id-1", "id-2", "id-3"]}
 
     def test_progress_is_kept_across_lanes_segments_and_restarts(self, folder: Path) -> None:
         for turn in range(4):
