@@ -219,6 +219,7 @@ async def _collect(home: Home, options: CollectOptions, tell: Tell) -> int:
     jobs = ImportJobs(home.ledger, service.writer, home.clock)
     ending, tasks = asyncio.Event(), Tasks("service", _log_end)
     tasks.spawn(_look_after_actions(home, ending), "actions")
+    tasks.spawn(_look_after_responders(home, ending), "responders")
     try:
         done = await service.run(
             stop,
@@ -244,6 +245,14 @@ async def _look_after_actions(home: Home, stop: asyncio.Event) -> None:
         await expiry.run(stop, home.journal, home.responding, home.clock)
     except Fault as fault:
         _log.error("actions are not looked after: %s", fault)
+
+
+async def _look_after_responders(home: Home, stop: asyncio.Event) -> None:
+    """Renew what is known of each responder's health."""
+    health = await asyncio.to_thread(importlib.import_module, "pod_desktop.services.health")
+    connectors = await asyncio.to_thread(importlib.import_module, "pod_desktop.services.connectors")
+    secrets = connectors.Connectors(home.ledger, home.vault, home.clock).secrets
+    await health.HealthChecks(home.ledger, secrets, home.clock).run(stop)
 
 
 def _log_end(name: str, error: BaseException) -> None:

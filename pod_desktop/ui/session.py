@@ -378,7 +378,8 @@ class Session:
         self.service.wanted = False
         for worker in self.window.findChildren(Worker):
             worker.stop()
-        if self._ends_service or self._demo is not None:
+        nothing_to_do = not any(entry.enabled for entry in self._entries)
+        if self._ends_service or self._demo is not None or nothing_to_do:
             self._stop_service()
         else:
             self.service.leave()
