@@ -61,6 +61,11 @@ def parser(*, simulator: bool = True) -> argparse.ArgumentParser:
     _search(commands)
     _count(commands)
     _show(commands)
+    _act(commands)
+    _undo(commands)
+    _history(commands)
+    _lists(commands)
+    _playbook(commands)
     _status(commands)
     _verify(commands)
     _simulate(commands, simulator)
@@ -219,6 +224,85 @@ def _show(commands: Commands) -> None:
     show = _command(commands, "show", "show one record")
     show.add_argument("id", metavar="RECORD-ID", help="as search prints it: message:<guid> or maillog:<id>")
     show.add_argument("--raw", action="store_true", help="the record exactly as it was received")
+
+
+def _act(commands: Commands) -> None:
+    act = _command(commands, "act", "put a value on an org list, or take it off")
+    act.add_argument("responder", metavar="RESPONDER", help="name of the connector that does it")
+    source = act.add_mutually_exclusive_group(required=True)
+    source.add_argument("--record", metavar="RECORD-ID", help="take the value from this record")
+    source.add_argument("--value", metavar="V", help="an address, a domain, a host or an IP address")
+    act.add_argument(
+        "--attribute", metavar="A",
+        help="from (the envelope sender), hfrom, ip, host, helo or rcpt; ip where the value is one, else from",
+    )  # fmt: skip
+    act.add_argument(
+        "--operator", default="equal", metavar="O",
+        help="equal (the default), contain, is_in_list; on the block list not_equal and not_contain too",
+    )  # fmt: skip
+    act.add_argument("--comment", metavar="C", help="kept with the entry; at most 150 characters")
+    act.add_argument(
+        "--expires", metavar="WHEN", help="remove it again: 30d, 12h, 2026-12-31; the service does it"
+    )
+    act.add_argument("--why", metavar="WORDS", help="reason for the history, for example a ticket")
+    act.add_argument("--confirm", metavar="VALUE", help="the value once more, where it is dangerous")
+    act.add_argument(
+        "--dry-run", action="store_true", help="show the request and what it would have hit; send nothing"
+    )
+
+
+def _undo(commands: Commands) -> None:
+    undo = _command(commands, "undo", "take an action back")
+    undo.add_argument("id", metavar="ACTION-ID", help="as history prints it; its beginning will do")
+
+
+def _history(commands: Commands) -> None:
+    history = _command(commands, "history", "list the actions, newest first")
+    history.add_argument(
+        "--format", choices=("table", "json", "csv"), default="table", help="how to print them"
+    )
+    history.add_argument("--limit", type=_positive, metavar="N", help="at most so many actions")
+
+
+def _lists(commands: Commands) -> None:
+    lists = _command(commands, "lists", "read an org list from the service")
+    lists.add_argument("list", choices=("block", "safe"), help="which list")
+    lists.add_argument("responder", metavar="RESPONDER", help="name of a connector of that cluster")
+
+
+def _playbook(commands: Commands) -> None:
+    playbook = commands.add_parser(
+        "playbook", help="what is done without a person: try it on history, arm it, stop it", allow_abbrev=False
+    )
+    actions = playbook.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=_Parser)
+    add = _command(actions, "add", "add a playbook from a JSON file; it arrives in dry run")
+    add.add_argument("--file", type=Path, required=True, metavar="FILE", help="the playbook as JSON")
+    for name, words in {
+        "list": "list the playbooks, their states and what they did",
+        "held": "list what waits for a person's decision",
+        "stop": "stop all playbooks within a second",
+        "go": "let them act again",
+    }.items():
+        _command(actions, name, words)
+    for name, words in {
+        "show": "show one playbook, its versions and its last firings",
+        "backtest": "tell when it would have fired, and what it would have done",
+        "enable": "let a playbook act (it begins in dry run)",
+        "arm": "the same as enable",
+        "dry-run": "let a playbook only say what it would do",
+        "disable": "switch a playbook off",
+        "remove": "forget a playbook; its actions stay in the history",
+    }.items():
+        command = _command(actions, name, words)
+        command.add_argument("name", metavar="NAME")
+        if name == "backtest":
+            command.add_argument("--since", metavar="T", help="from this time on; 7d when left out")
+            command.add_argument("--until", metavar="T", help="before this time; now when left out")
+    approve = _command(actions, "approve", "let the service send what is held")
+    approve.add_argument("id", type=_positive, metavar="ID", help="as held prints it")
+    approve.add_argument("--confirm", default="", metavar="VALUE", help="the value once more, where it is asked for")
+    dismiss = _command(actions, "dismiss", "decide that what is held is not done")
+    dismiss.add_argument("id", type=_positive, metavar="ID", help="as held prints it")
 
 
 def _status(commands: Commands) -> None:

@@ -112,7 +112,7 @@ def _by_time(reader: Reader, ask: Ask, every: str) -> list[tuple[str, int]]:
 def show(options: Namespace, app: App, out: Out) -> int:
     """Print one record: its summary, or itself exactly as it was received."""
     with closing(app.open_home(options.data_dir)) as home:
-        row = _find(home, options.id)
+        row = find_record(home, options.id)
         raw = home.reader.raw(row.seq)
         if options.json:
             out.bytes(_as_json(home, row, raw, options.raw) + b"\n")
@@ -125,7 +125,8 @@ def show(options: Namespace, app: App, out: Out) -> int:
     return 0
 
 
-def _find(home: Home, record_id: str) -> EventRow:
+def find_record(home: Home, record_id: str) -> EventRow:
+    """The record of that id. Raises UserFault for what is no id, Fault when there is none."""
     try:
         kind, rid = split_record_id(record_id)
     except ValueError as error:

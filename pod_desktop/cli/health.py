@@ -203,7 +203,7 @@ def verify(options: Namespace, app: App, out: Out) -> int:
     from pod_desktop import store
 
     with closing(app.open_home(options.data_dir)) as home:
-        problems = store.verify(home.data_dir.events, _tell_file)
+        problems = store.verify(home.data_dir.events, _tell_file) + _history_problems(home)
         records = _records(home)
     clear_line()
     if options.json:
@@ -217,6 +217,14 @@ def verify(options: Namespace, app: App, out: Out) -> int:
             else f"{records:,} records, all sound."
         )
     return 1 if problems else 0
+
+
+def _history_problems(home: Home) -> list[str]:
+    """What is wrong with the history of actions."""
+    try:
+        return home.journal.verify() if home.data_dir.actions.exists() else []
+    except Outage as fault:
+        return [str(fault)]
 
 
 def _tell_file(name: str) -> None:

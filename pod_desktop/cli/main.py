@@ -67,6 +67,14 @@ def _command(options: Namespace) -> Command:
             from pod_desktop.cli import settings
 
             return settings.settings
+        case "act" | "undo" | "history" | "lists":
+            from pod_desktop.cli import actions
+
+            return getattr(actions, options.command)  # type: ignore[no-any-return]
+        case "playbook":
+            from pod_desktop.cli import playbooks
+
+            return playbooks.playbook
         case "status" | "verify":
             from pod_desktop.cli import health
 

@@ -15,7 +15,8 @@ from pod_desktop.core.status import StreamStatus
 
 NO_DISPLAY = "There is no display for the window (neither DISPLAY nor WAYLAND_DISPLAY is set)."
 WITHOUT_DISPLAY = (
-    "Without one work collect, connector, count, import, search, show, simulate, status and verify."
+    "Without one work act, collect, connector, count, history, import, lists, search, show, simulate, status, "
+    "undo and verify."
 )
 
 

@@ -77,13 +77,15 @@ def responder_for(
         like: name of the responder whose credentials may serve where none of the type is there.
 
     Raises:
-        UserFault: no responder of that cluster may act on that tenant.
+        UserFault: there is none of that cluster.
     """
-    fitting = [one for one in connectors if one.cluster_id == cluster_id and one.may_act_on(tenant)]
-    for connector in fitting:
+    there = [one for one in connectors if one.cluster_id == cluster_id]
+    # The cluster decides whose list it is; a tenant may have been renamed since.
+    there.sort(key=lambda one: not one.may_act_on(tenant))
+    for connector in there:
         if connector.type == type:
             return connector
-    for connector in fitting:
+    for connector in there:
         if connector.name == like:
             # The same credentials can do both; only the template differs.
             return replace(connector, type=type)
@@ -415,8 +417,9 @@ class Responding:
             return await self.carrier.carry_out(action, connector)
 
     def _again(self, action: Action, connector: RespondConnector, around: guards.Surroundings) -> Prepared:
+        tenant = action.tenant if connector.may_act_on(action.tenant) else ""
         return prepare_entry(
-            connector, action.entry, around=around, record_id=action.record_id, tenant=action.tenant
+            connector, action.entry, around=around, record_id=action.record_id, tenant=tenant
         )
 
     def _say(self, action: Action, message: str) -> Action:

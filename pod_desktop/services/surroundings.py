@@ -6,20 +6,19 @@ Set by the user (settings of the ledger), and learned from stored mail; what was
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Final
 
 from pod_desktop.core.clock import DAY, HOUR
-from pod_desktop.core.faults import UserFault
 from pod_desktop.core.freemail import FREE_MAIL
 from pod_desktop.core.guards import PARTNER_MESSAGES, Surroundings
-from pod_desktop.core.text import ascii_domain
+from pod_desktop.core.settings import OWN_DOMAINS
 from pod_desktop.services.asking import ask
+from pod_desktop.services.settings import Settings
 from pod_desktop.store import Ledger, Reader
 
-OWN_DOMAINS: Final = "own_domains"
-PROTECTED: Final = "protected_values"
 LEARNED: Final = "guards_learned"
-"""Keys of the ledger's settings."""
+"""Key of the ledger's settings."""
 LEARN_EVERY: Final = HOUR
 LEARN_DAYS: Final = 30
 OWN_MESSAGES: Final = 20
@@ -34,60 +33,28 @@ def surroundings(ledger: Ledger, reader: Reader | None, now: int) -> Surrounding
 
     Args:
         reader: None takes what was learned last, however old.
+        now: microseconds UTC.
     """
     learned = ledger.setting(LEARNED, {})
     if reader is not None and not 0 <= now - int(learned.get("at", 0)) < LEARN_EVERY:
         learned = learn(reader, now)
         ledger.set_setting(LEARNED, learned)
-    own = own_domains(ledger)
-    partners = {name: int(count) for name, count in learned.get("partners", {}).items()}
-    return Surroundings(
-        own_domains=frozenset(own) | frozenset(learned.get("own", ())),
-        protected=frozenset(protected_values(ledger)),
-        partners=partners,
+    given = Settings(ledger).surroundings()
+    return replace(
+        given,
+        own_domains=given.own_domains | frozenset(learned.get("own", ())),
+        partners={name: int(count) for name, count in learned.get("partners", {}).items()},
     )
 
 
-def own_domains(ledger: Ledger) -> list[str]:
-    """Domains that the user calls their own."""
-    return [str(name) for name in ledger.setting(OWN_DOMAINS, [])]
-
-
-def protected_values(ledger: Ledger) -> list[str]:
-    """Values and domains that the user protects."""
-    return [str(value) for value in ledger.setting(PROTECTED, [])]
+def set_own_domains(ledger: Ledger, domains: Iterable[str]) -> None:
+    """Raises UserFault for the first that is no domain."""
+    Settings(ledger).set(OWN_DOMAINS, list(domains))
 
 
 def learned_domains(ledger: Ledger) -> list[str]:
     """Own domains learned from recipients, for the settings page."""
     return [str(name) for name in ledger.setting(LEARNED, {}).get("own", [])]
-
-
-def set_own_domains(ledger: Ledger, domains: Iterable[str]) -> None:
-    """Raises UserFault for the first that is no domain."""
-    ledger.set_setting(OWN_DOMAINS, sorted({_domain(text) for text in domains if text.strip()}))
-
-
-def set_protected(ledger: Ledger, values: Iterable[str]) -> None:
-    """Addresses, domains or IP addresses. Raises UserFault for one that could protect nothing."""
-    kept = set()
-    for text in values:
-        value = text.strip().casefold()
-        if not value:
-            continue
-        if not value.isprintable() or " " in value or not any(char.isalnum() for char in value):
-            raise UserFault(
-                f"{text[:80]!r} is no address or domain.", PROTECTED, "Write example.com or a@b.c."
-            )
-        kept.add(value.lstrip("@") if value.startswith("@") else value)
-    ledger.set_setting(PROTECTED, sorted(kept))
-
-
-def _domain(text: str) -> str:
-    domain = ascii_domain(text.strip().rpartition("@")[2].strip(".").casefold()) if text.strip() else ""
-    if "." not in domain or not all(part and part.replace("-", "a").isalnum() for part in domain.split(".")):
-        raise UserFault(f"{text[:80]!r} is no domain.", OWN_DOMAINS, "Write it as in example.com.")
-    return domain
 
 
 def learn(reader: Reader, now: int) -> dict[str, Any]:
