@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -118,7 +120,7 @@ class Upkeep:
         try:
             with schema.outage(active.path):
                 self._sealing = active.connection
-                job.room.add(active.keys)
+                self._remember(job)
                 meta, streams = seal(active.connection, self._stopping.is_set)
                 if not write_back(active.connection):
                     self._logs.append((active.path, self._clock.monotonic() + _AGAIN_SECONDS))
@@ -142,6 +144,15 @@ class Upkeep:
         active.close()
         entry = Entry(meta.segment, meta.lane, schema.SEALED, meta.n, meta.lo, meta.hi, meta.bytes_raw)
         self._done.append(Sealed(entry, job.room))
+
+    def _remember(self, job: _Job) -> None:
+        """Put the records into the filter, a few at a time: a commit in the other thread wants the interpreter too."""
+        keys = iter(job.active.keys)
+        while some := list(islice(keys, 200)):
+            if self._stopping.is_set():
+                raise Stopped
+            job.room.add(some)
+            time.sleep(0.001)
 
     def _write_back(self, path: Path) -> None:
         try:
