@@ -59,6 +59,7 @@ QPushButton[kind="primary"]:focus { border: 2px solid $text; padding: 4px 10px; 
 QPushButton[kind="primary"]:disabled { background: $sunken; border-color: $line; color: $dot_muted; }
 QPushButton[kind="danger"] { color: $bad_fore; }
 QPushButton[kind="danger"]:focus { border-color: $bad_fore; }
+QPushButton[kind="danger"]:disabled { color: $dot_muted; }
 QPushButton[kind="link"] { border: 1px solid transparent; background: transparent; color: $accent; padding: 2px 3px; font-weight: 400; }
 QPushButton[kind="link"]:hover { text-decoration: underline; }
 QPushButton[kind="link"]:focus { border-color: $accent; }

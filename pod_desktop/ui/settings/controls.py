@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QWheelEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox, QPlainTextEdit, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QPlainTextEdit, QSpinBox, QVBoxLayout, QWidget
 
 from pod_desktop.core import limits
 from pod_desktop.core.faults import UserFault
@@ -117,6 +117,7 @@ class Number(Control):
         self.spin.setSpecialValueText("No limit" if declared.least == 0 else "")
         self.spin.setGroupSeparatorShown(True)
         self.spin.setMaximumWidth(180)
+        self.spin.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
         self.spin.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         # Half a number is none: "3" on the way to "30" must not delete records.
         self.spin.setKeyboardTracking(False)
@@ -193,6 +194,16 @@ class Texts(Control):
 
 
 _TYPES: Final[dict[str, type[Control]]] = {CHOICE: Choice, FLAG: Flag, NUMBER: Number, TEXTS: Texts}
+
+
+def framed(widget: QWidget) -> QFrame:
+    """A list with an edge around it."""
+    frame = QFrame()
+    frame.setProperty("role", "card")
+    inside = QVBoxLayout(frame)
+    inside.setContentsMargins(3, 3, 3, 3)
+    inside.addWidget(widget)
+    return frame
 
 
 def control_for(declared: Setting) -> Control:

@@ -88,8 +88,15 @@ class SettingsPage(QWidget):
         page = QWidget()
         page.setProperty("role", "sunken")
         page.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        column = QVBoxLayout(page)
-        column.setContentsMargins(14, 14, 14, 14)
+        # The width is bounded beside a stretch: only so are heights counted for the width that lines really have.
+        inner = QWidget()
+        inner.setMaximumWidth(_WIDTH)
+        row = QHBoxLayout(page)
+        row.setContentsMargins(14, 14, 14, 14)
+        row.addWidget(inner, 1)
+        row.addStretch(0)
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(14)
         for title, keys in _CARDS:
             self._card(column, title, [key for key in keys if key in self._desk.keys])
@@ -110,7 +117,6 @@ class SettingsPage(QWidget):
     def _add_card(column: QVBoxLayout, title: str) -> Card:
         card = Card(title)
         card.body.setSpacing(12)
-        card.setMaximumWidth(_WIDTH)
         column.addWidget(card)
         return card
 

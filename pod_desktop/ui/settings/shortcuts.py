@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from pod_desktop.core.faults import UserFault
 from pod_desktop.ui.commands import plain_words
+from pod_desktop.ui.settings.controls import framed
 from pod_desktop.ui.settings.keymap import Keymap, delivered, shown
 from pod_desktop.ui.widgets import Button, Field
 
@@ -83,7 +84,7 @@ class ShortcutsEditor(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addWidget(self.filter)
-        column.addWidget(self.table)
+        column.addWidget(framed(self.table))
         column.addWidget(self.field)
         column.addLayout(row)
 

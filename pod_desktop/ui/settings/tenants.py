@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QListWidget, QVBoxLayout, 
 from pod_desktop.core import settings
 from pod_desktop.core.faults import Fault, UserFault
 from pod_desktop.services.settings import Renamed, Settings
+from pod_desktop.ui.settings.controls import framed
 from pod_desktop.ui.settings.desk import SettingsDesk
 from pod_desktop.ui.text import PlainLabel, cell
 from pod_desktop.ui.widgets import Button, Field
@@ -55,7 +56,7 @@ class Tenants(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addWidget(PlainLabel(declared.title, "label"))
-        column.addWidget(self.list)
+        column.addWidget(framed(self.list))
         column.addWidget(self.field)
         column.addLayout(row)
         column.addWidget(self.told)
