@@ -192,9 +192,9 @@ def _written(value: object) -> str:
 
 
 def write_span(micros: int) -> str:
-    """`10m`: a length of time as parse_span() reads it, in the largest unit that fits."""
+    """`10m`: a length of time as parse_span() reads it, in the largest unit that fits; a day is 24h."""
     for unit, size in (("d", DAY), ("h", HOUR), ("m", MINUTE)):
-        if micros % size == 0:
+        if micros % size == 0 and (micros, size) != (DAY, DAY):
             return f"{micros // size}{unit}"
     return f"{micros // SECOND}s"
 

@@ -22,8 +22,6 @@ from pod_desktop.services.automate_judge import Judge
 from pod_desktop.services.automate_send import Outbox, Submits, stopped_by
 from pod_desktop.store import Journal, Playbooks, Reader
 
-STOP_FILE: Final = "automation.stop"
-"""A file of this name in the data directory stops all playbooks."""
 POLL_SECONDS: Final = 0.1
 LEARN_SECONDS: Final = 3_600.0
 STOP_SECONDS: Final = 3.0
@@ -51,7 +49,7 @@ class Automation:
         Args:
             open_reader: gives a reader of the events, which this closes; called twice.
             connectors: gives the enabled responders.
-            stop_file: while it exists nothing is sent.
+            stop_file: store.DataDir.automation_stop; while it exists nothing is sent.
             surroundings: what is known of this organisation; asked in a thread, at the start and every
                 hour, with a reader of its own.
         """

@@ -13,6 +13,7 @@ from pod_desktop.core.guards import Surroundings
 from pod_desktop.core.playbook import WEBHOOK_RESPONDER, Playbook, PlaybookAction, playbook_from_file
 from pod_desktop.core.resources import resource
 from pod_desktop.core.responder import TYPES, RespondConnector
+from pod_desktop.query import QueryFault
 from pod_desktop.services.automate_fire import Desk, actions_by_value, delivered_from
 from pod_desktop.services.automate_match import compile_rule
 from pod_desktop.services.backtest import Report, backtest
@@ -73,7 +74,11 @@ def check(playbook: Playbook, now: int) -> None:
     Raises:
         UserFault: they cannot; `where` names the key.
     """
-    compile_rule(playbook, now)
+    try:
+        compile_rule(playbook, now)
+    except QueryFault as fault:
+        fault.where = f"query, {fault.where}".rstrip(", ")
+        raise
     for number, action in enumerate(playbook.actions):
         try:
             _check_action(action)

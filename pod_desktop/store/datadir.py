@@ -46,6 +46,16 @@ class DataDir:
         return self.root / "actions.db"
 
     @property
+    def playbooks(self) -> Path:
+        """Playbooks, their versions and what they did."""
+        return self.root / "playbooks.db"
+
+    @property
+    def automation_stop(self) -> Path:
+        """While this file exists no playbook does anything."""
+        return self.root / "automation.stop"
+
+    @property
     def log(self) -> Path:
         return self.root / "pod-desktop.log"
 

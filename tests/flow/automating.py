@@ -13,7 +13,7 @@ from pod_desktop.core.playbook import ON, playbook_from_file
 from pod_desktop.core.record import Arrival
 from pod_desktop.core.responder import TYPES, RespondConnector
 from pod_desktop.core.secret import Secret
-from pod_desktop.services.automate import STOP_FILE, Automation
+from pod_desktop.services.automate import Automation
 from pod_desktop.services.respond import Responding
 from pod_desktop.services.surroundings import surroundings
 from pod_desktop.simulator import Simulator
@@ -61,7 +61,7 @@ class World:
         self.journal = store.Journal(folder / "actions.db")
         self.sender = webhook.Sender(SystemClock(), seconds=1.5)
         self.ledger = store.Ledger(folder / "ledger.db")
-        self.stop_file = folder / STOP_FILE
+        self.stop_file = store.DataDir(folder).automation_stop
         self.connectors = [self._connector("Block", ADD_BLOCK), self._connector("Safelist", ADD_SAFE)]
         self.automation = None
         self._number = 0

@@ -30,7 +30,7 @@ def test_a_playbook_file_is_read_and_written_alike():
 
 def test_what_may_be_left_out_has_the_documented_defaults():
     playbook = playbook_from_file({key: FILE[key] for key in ("name", "tenant", "query", "actions")})
-    assert playbook_to_file(playbook) == FILE | {"group_by": None, "at_least": 1, "actions": [{**FILE["actions"][0], "mute": "1d"}]}  # fmt: skip
+    assert playbook_to_file(playbook) == FILE | {"group_by": None, "at_least": 1, "actions": [{**FILE["actions"][0], "mute": "24h"}]}  # fmt: skip
 
 
 @pytest.mark.parametrize(

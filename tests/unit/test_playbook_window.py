@@ -147,6 +147,7 @@ def test_forgetting_and_restarting_change_nothing(records, at_least, within, lat
         if data.draw(st.booleans()):
             window = rows.restored(at_least, within)
     assert by_key(live) == by_key(backtest(records, at_least, within))
+    assert window.due(10**12) == []
     window.sweep(10**12)
     assert len(window) == 0
 
