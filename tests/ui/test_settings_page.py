@@ -48,6 +48,7 @@ class World:
         self.worker = Worker("settings of a test")
         self.window = QMainWindow()
         self.done: list[str] = []
+        self.opened: list[str] = []
         self.actions = [
             self.action("&Find", "Ctrl+F", "/"),
             self.action("&Quit", "Ctrl+Q"),
@@ -61,6 +62,7 @@ class World:
             desk=SettingsDesk(self.preferences, self.settings, self.worker),
             keymap=self.keymap,
             tenants=self.ledger.tenants,
+            open_folder=self.opened.append,
         )
         self.window.setCentralWidget(self.page)
         self.window.resize(1000, 700)
@@ -136,11 +138,9 @@ def test_help_and_title_are_those_declared(world: World) -> None:
 def test_it_says_that_nothing_is_updated_and_where_the_data_is(world: World, tmp_path: Path) -> None:
     said = words(world.page)
     assert "never looks for, downloads or installs" in said and str(tmp_path) in said
-    opened: list[str] = []
-    world.page._open_folder = opened.append
     (button,) = [one for one in world.page.findChildren(QAbstractButton) if one.text() == "Open folder"]
     button.click()
-    assert opened == [str(tmp_path)]
+    assert world.opened == [str(tmp_path)]
 
 
 def test_no_proxy_is_the_default_and_environment_variables_do_not_count(world: World) -> None:
@@ -157,6 +157,7 @@ def test_without_a_data_directory_there_are_the_windows_own(qtbot: QtBot, tmp_pa
     assert set(page.controls) == {declared.THEME, declared.TIME_ZONE, declared.KEEP_COLLECTING}
     flag = page.controls[declared.KEEP_COLLECTING]
     assert isinstance(flag, Flag) and flag.box.isChecked()
+    assert "Open folder" not in [one.text() for one in page.findChildren(QAbstractButton)]
     flag.box.click()
     assert preferences.keep_collecting is False
 

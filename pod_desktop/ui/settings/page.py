@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from PySide6.QtCore import Qt, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QShowEvent
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from pod_desktop.core import settings as declared
@@ -56,6 +56,7 @@ class SettingsPage(QWidget):
         desk: SettingsDesk | None = None,
         keymap: Keymap | None = None,
         tenants: Callable[[], list[str]] | None = None,
+        open_folder: Callable[[str], object] | None = None,
         parent: QWidget | None = None,
     ) -> None:
         """
@@ -65,12 +66,13 @@ class SettingsPage(QWidget):
             desk: All settings; by default those that the window remembers.
             keymap: The window's commands, for their keys.
             tenants: All tenants, those of connectors too; called on the desk's worker.
+            open_folder: Shows a folder in the desktop's file manager; without it there is no button for that.
             parent: The window it stands in.
         """
         super().__init__(parent)
         self._desk = desk or SettingsDesk(preferences)
         self._keymap = keymap
-        self._open_folder: Callable[[str], object] = _open_folder
+        self._open_folder = open_folder
         self.controls: dict[str, Control] = {}
         self.shortcuts: ShortcutsEditor | None = None
         self.tenants: Tenants | None = Tenants(self._desk, tenants) if tenants and self._desk.whole else None
@@ -162,7 +164,8 @@ class SettingsPage(QWidget):
         row.addWidget(where, 1)
         if data_dir:
             row.addWidget(Button("Copy path", "link", lambda: copy(data_dir)))
-            row.addWidget(Button("Open folder", "link", lambda: self._open_folder(data_dir)))
+            if (open_folder := self._open_folder) is not None:
+                row.addWidget(Button("Open folder", "link", lambda: open_folder(data_dir)))
         card.body.addLayout(row)
         card.body.addWidget(
             PlainLabel(
@@ -248,7 +251,3 @@ class SettingsPage(QWidget):
 def _less(value: int, before: int) -> bool:
     """Is this a narrower limit? 0 is none."""
     return value != 0 and (before == 0 or value < before)
-
-
-def _open_folder(path: str) -> bool:
-    return QDesktopServices.openUrl(QUrl.fromLocalFile(path))
