@@ -18,7 +18,7 @@ from pod_desktop.core.responder import TYPES, RespondConnector
 from pod_desktop.core.secret import Secret
 from pod_desktop.services import testing
 from pod_desktop.services.connectors import Connectors
-from pod_desktop.simulator import ThreadedSimulator, running
+from pod_desktop.simulator import ThreadedSimulator, faults, running
 from pod_desktop.store import Ledger
 from pod_desktop.ui.connectors.runner import Runner
 from pod_desktop.ui.connectors.testdialog import TestDialog, open_test
@@ -418,3 +418,31 @@ def test_a_simulated_list_is_read(
     finished(qtbot, dialog)
     assert banner(dialog).startswith("Success"), dialog.view.report
     assert cluster.client_secret not in dialog.view.report
+
+
+@pytest.mark.parametrize(
+    ("given", "part"),
+    [
+        (faults.answer(400), "400 Bad Request"),
+        (faults.answer(403), "403 Forbidden"),
+        (faults.answer(404), "404 Not Found"),
+        (faults.answer(409), "409 Conflict"),
+        (faults.answer(429), "429 Too Many Requests"),
+        (faults.answer(500), "500"),
+        (faults.answer(503), "503"),
+        (faults.proxy_page(), "page"),
+        (faults.redirect("https://evil.example/"), "never followed"),
+        (faults.ABORT, "Failure"),
+    ],
+)
+def test_whatever_a_cluster_answers_has_a_summary_and_something_to_check(
+    qtbot: QtBot, window: QWidget, world: World, cluster: ThreadedSimulator, given: object, part: str
+) -> None:
+    made = world.desk.create(collector(cluster), {"api_key": Secret(cluster.api_keys[0])})
+    with cluster.faults.every_handshake(given):
+        dialog = opened(qtbot, window, world.runner, made)
+        qtbot.waitUntil(lambda: not dialog.running, timeout=20_000)
+    assert banner(dialog).startswith("Failure"), dialog.view.report
+    assert part in words(dialog.view), dialog.view.report
+    assert "What to check" in words(dialog.view)
+    assert cluster.api_keys[0] not in dialog.view.report

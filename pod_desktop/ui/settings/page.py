@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from pod_desktop.core import settings as declared
 from pod_desktop.core.faults import Fault
-from pod_desktop.ui.connectors.confirm import Confirm
 from pod_desktop.ui.preferences import Preferences
 from pod_desktop.ui.settings.controls import Control, control_for
 from pod_desktop.ui.settings.desk import SettingsDesk
@@ -207,6 +206,8 @@ class SettingsPage(QWidget):
             self._keep(key, value)
 
     def _ask_to_keep_less(self, key: str, value: int, before: int) -> None:
+        from pod_desktop.ui.connectors.confirm import Confirm  # late: the window starts without that room
+
         words = declared.setting(key).words(value)
         what = (
             f"Records older than {words}"
