@@ -18,8 +18,6 @@ from pod_desktop.core.record import DELIVERED, MAILLOG, MESSAGE
 from pod_desktop.query import to_text
 from pod_desktop.query.tree import ANY, And, Equals, Like, Network, Node, Not, Or, Term
 from pod_desktop.services.asking import judge
-from pod_desktop.services.prepare import Prepared
-from pod_desktop.services.respond import Responding
 from pod_desktop.store import Ask, Reader
 
 RECIPIENTS: Final = 10
@@ -184,21 +182,3 @@ class Standing:
         if self.problem:
             said.append(f"Whether it is on the list already cannot be told: {self.problem}")
         return " ".join(said)
-
-
-async def standing(responding: Responding, prepared: Prepared) -> Standing:
-    """Read both lists and look for the entry. Never raises for what network and service do."""
-    which = prepared.responder.list
-    problem = ""
-    found: dict[str, Entry | None] = {}
-    for name in (which, SAFE if which == BLOCK else BLOCK):
-        try:
-            entries = await responding.entries(prepared.connector, name)
-        except Fault as fault:
-            problem = problem or str(fault)
-            continue
-        same = (entry for entry in entries if entry.identity == prepared.entry.identity)
-        found[name] = next(same, None)
-    return Standing(
-        there=found.get(which), other=found.get(SAFE if which == BLOCK else BLOCK), problem=problem
-    )

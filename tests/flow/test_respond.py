@@ -1,111 +1,18 @@
 """Actions against a simulated API: our state equals the list's, whatever goes wrong on the way."""
 
 import asyncio
-import contextlib
 import os
 
 import pytest
 
-from pod_desktop import responders, store, webhook
+from pod_desktop import responders
 from pod_desktop.core.action import FAILED, IN_PROGRESS, SUCCEEDED, UNDONE, UNKNOWN, Entry
-from pod_desktop.core.clock import DAY, HOUR, SystemClock
+from pod_desktop.core.clock import DAY, HOUR
 from pod_desktop.core.faults import UserFault
 from pod_desktop.core.guards import Surroundings
-from pod_desktop.core.responder import TYPES, RespondConnector
-from pod_desktop.core.secret import Secret
 from pod_desktop.services import respond
-from pod_desktop.simulator import Simulator
 from pod_desktop.simulator.api import STRIKES
-
-ADD_BLOCK, ADD_SAFE, DELETE_BLOCK, DELETE_SAFE = TYPES
-RECORD = {"guid": "g1", "envelope": {"from": "billing@bad.test"}, "subject": 'quotes " and \n newlines'}
-QUICK = 0.7
-"""Seconds for one action: hangs must not make the tests slow."""
-
-
-class ShiftedClock(SystemClock):
-    """The computer's clock, and what a test adds to it."""
-
-    ahead = 0
-
-    def now(self):
-        return super().now() + self.ahead
-
-
-class World:
-    """A simulator, four responders with its credentials, and a journal."""
-
-    def __init__(self, sim, path):
-        self.sim = sim
-        self.clock = ShiftedClock()
-        self.journal = store.Journal(path)
-        self.sender = webhook.Sender(self.clock, seconds=QUICK)
-        self.connectors = [
-            RespondConnector(
-                name=kind.rpartition("Demand ")[2], tenant="Acme", type=kind, cluster_id=sim.cluster_id,
-                hostname=sim.hostname, protocol="HTTP", token_url=sim.token_url,
-            )
-            for kind in TYPES
-        ]  # fmt: skip
-        self.respond = respond.Responding(
-            journal=self.journal,
-            sender=self.sender,
-            credentials=lambda connector: webhook.Credentials(
-                client_id=Secret(sim.client_id), client_secret=Secret(sim.client_secret)
-            ),
-            connectors=lambda: self.connectors,
-            clock=self.clock,
-            wait=self._no_wait,
-        )
-
-    @staticmethod
-    async def _no_wait(seconds):
-        await asyncio.sleep(0)
-
-    def of(self, kind):
-        return next(connector for connector in self.connectors if connector.type == kind)
-
-    def prepared(self, kind=ADD_BLOCK, record=RECORD, around=None, **body):
-        connector = self.of(kind)
-        responder = responders.RESPONDERS[kind]
-        return respond.prepare(
-            connector,
-            path_and_query=responder.path_and_query,
-            body=responder.body(**body),
-            scope=respond.scope_of(record, connector),
-            around=around or Surroundings(),
-            record_id="message:g1",
-        )
-
-    async def submit(self, kind=ADD_BLOCK, **body):
-        return await self.respond.submit(self.prepared(kind, **body), actor="person tester")
-
-    def values(self, name="orgBlockList"):
-        return sorted(entry["value"] for entry in self.sim.api.entries(name))
-
-    @property
-    def posts(self):
-        return [exchange for exchange in self.sim.api.requests("org") if exchange.method == "POST"]
-
-
-@contextlib.asynccontextmanager
-async def world(tmp_path):
-    async with Simulator(seed=7) as sim:
-        made = World(sim, tmp_path / "actions.db")
-        try:
-            yield made
-        finally:
-            await made.sender.close()
-            assert made.journal.verify() == []
-            made.journal.close()
-
-
-def run(tmp_path, story):
-    async def scene():
-        async with world(tmp_path) as made:
-            await story(made)
-
-    asyncio.run(scene())
+from tests.flow.responding import ADD_BLOCK, ADD_SAFE, DELETE_BLOCK, RECORD, run, world
 
 
 def test_a_block_is_sent_as_shown_and_confirmed_by_the_list(tmp_path):
