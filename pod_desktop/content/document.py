@@ -25,7 +25,8 @@ _NOT_STRUCTURE: Final = bytes(sorted(set(range(256)) - set(b'[]{}"')))
 _NOT_OPENING: Final = bytes(sorted(set(range(256)) - set(b"[{")))
 _NOT_TELLING: Final = bytes(sorted(set(range(256)) - set(b"[{\\")))
 _SAME_BRACKETS: Final = bytes.maketrans(b"{}", b"[]")
-_RUNS: Final = re.compile(rb'"[^"]*"|[\[{]+|[\]}]+')
+_ESCAPES: Final = re.compile(rb"\\.", re.DOTALL)
+_STRINGS: Final = re.compile(rb'"[^"]*"')
 EXCERPT_CHARS: Final = 2_000
 
 
@@ -92,18 +93,22 @@ def is_clean(raw: bytes) -> bool:
     escapes = telling.count(b"\\")
     if escapes and b"\\u0000" in raw:
         return False
-    return len(telling) - escapes <= limits.JSON_DEPTH or not too_deep(raw)
+    return len(telling) - escapes <= limits.JSON_DEPTH or not _nests_too_deep(raw, bool(escapes))
 
 
 def too_deep(raw: bytes) -> bool:
     """Does any value stand deeper than core.limits.JSON_DEPTH levels? Exact for JSON, and iterative."""
     if len(raw.translate(None, _NOT_OPENING)) <= limits.JSON_DEPTH:
         return False
-    structure = raw.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _NOT_STRUCTURE)
+    return _nests_too_deep(raw, b"\\" in raw)
+
+
+def _nests_too_deep(raw: bytes, has_escapes: bool) -> bool:
+    structure = (_ESCAPES.sub(b"", raw) if has_escapes else raw).translate(None, _NOT_STRUCTURE)
     while b'""' in structure:  # adjacent quotes hold nothing, whichever of them opens
         structure = structure.replace(b'""', b"")
     if b'"' in structure:
-        return _deepest(structure) > limits.JSON_DEPTH
+        structure = _STRINGS.sub(b"", structure)
     structure = structure.translate(_SAME_BRACKETS)
     deep = b"[" * (limits.JSON_DEPTH + 1)
     for _ in range(limits.JSON_DEPTH):
@@ -114,20 +119,6 @@ def too_deep(raw: bytes) -> bool:
             return False  # nothing left, or unbalanced: no JSON, the parser says where
         structure = peeled
     return bool(structure)
-
-
-def _deepest(structure: bytes) -> int:
-    depth = deepest = 0
-    for run in _RUNS.finditer(structure):
-        first = structure[run.start()]
-        if first in b"[{":
-            depth += run.end() - run.start()
-            deepest = max(deepest, depth)
-            if deepest > limits.JSON_DEPTH:
-                break
-        elif first in b"]}":
-            depth -= run.end() - run.start()
-    return deepest
 
 
 def _too_deep_words() -> str:
