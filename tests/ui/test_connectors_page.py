@@ -89,7 +89,7 @@ def page(qtbot: QtBot, desk: Desk, fake: FakeTester, tmp_path: Path) -> Iterator
     preferences = Preferences(QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat))
     made = ConnectorsPage(desk, worker, tester=runner, preferences=preferences, clock=Clock())
     qtbot.addWidget(made)
-    made.resize(1330, 600)
+    made.resize(1360, 600)
     made.changed.connect(lambda: made.refresh(desk.entries(), STREAMS))
     with qtbot.waitExposed(made):
         made.show()
@@ -460,7 +460,7 @@ def test_columns_are_chosen_and_remembered(
     qtbot.waitUntil(lambda: b"222" in bytes(page.columns._preferences.state("connectors/columns").data()))
     again = ConnectorsPage(desk, page.actions_of._worker, preferences=page.columns._preferences)
     qtbot.addWidget(again)
-    again.resize(1330, 600)
+    again.resize(1360, 600)
     again.show()
     again.refresh(desk.entries(), [])
     qtbot.waitUntil(lambda: "Category" not in visible(again))
@@ -658,7 +658,7 @@ def test_a_narrow_table_keeps_what_matters() -> None:
         hidden = hidden_columns(room)
         return {name for number, name in enumerate(NAMES) if number not in hidden}
 
-    assert left(1330) == set(NAMES)
+    assert left(1360) == set(NAMES)
     assert left(950) >= {"name", "type", "tenant", "status", "last_activity", "detail", ""}
     assert sum(width for name, _, width in COLUMNS if name in left(950)) <= 950
     assert left(100) >= {"name", "status", "detail", ""}

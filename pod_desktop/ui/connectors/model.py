@@ -23,9 +23,9 @@ from pod_desktop.ui.connectors.summary import Row
 from pod_desktop.ui.text import cell, tip
 
 COLUMNS: Final = (
-    ("name", "Name", 148),
+    ("name", "Name", 142),
     ("category", "Category", 80),
-    ("type", "Type", 176),
+    ("type", "Type", 196),
     ("content_type", "Content Type", 132),
     ("function", "Function", 72),
     ("tenant", "Tenant", 86),
@@ -131,8 +131,8 @@ class RowDelegate(QStyledItemDelegate):
                 _paint_dot(painter, option.rect, row.tone)
                 left += _DOT
             painter.setPen(QColor(worn.text if row.enabled else worn.note))
-            # The four responders' types differ at their ends only.
-            cut = Qt.TextElideMode.ElideMiddle if index.column() == _TYPE else Qt.TextElideMode.ElideRight
+            # What the four responders do stands at the end of their types.
+            cut = Qt.TextElideMode.ElideLeft if index.column() == _TYPE else Qt.TextElideMode.ElideRight
             room = option.rect.adjusted(left, 0, -_EDGE, 0)
             _paint_words(painter, room, getattr(row, NAMES[index.column()]), cut)
         painter.restore()
