@@ -28,3 +28,7 @@ class Outage(Fault):
 
 class Unreadable(Fault):
     """Bytes from outside that are no record; they are kept raw."""
+
+
+class Unwanted(Fault):
+    """Nobody waits for this answer any more; the work was given up half-way. Never shown."""

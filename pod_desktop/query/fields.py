@@ -94,6 +94,19 @@ _ALL: Final = (
         many=True,
         help="Something to know before reading on: hidden characters, repaired text, a guessed time.",
     ),
+    Field(
+        name="marked",
+        title="Marked",
+        type="choice",
+        choices=("true", "false"),
+        help="Whether somebody marked the record here.",
+    ),
+    Field(
+        name="comment",
+        title="Comment",
+        type="text",
+        help="Words of the comment that somebody wrote about the record here.",
+    ),
     Field(name="sender", title="Sender", type="address", kinds=_MAIL, help="Envelope sender (MAIL FROM)."),
     Field(
         name="sender.domain",

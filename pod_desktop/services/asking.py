@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, tzinfo
 from typing import Final
 
@@ -14,6 +14,7 @@ from pod_desktop.core.record import FLAG_TIME_GUESSED, Columns
 from pod_desktop.core.text import domain_of
 from pod_desktop.query import FLAGS, Matcher, is_path, matcher, parse, sql
 from pod_desktop.query.tree import And, Everything, Node, Term
+from pod_desktop.services import noted
 from pod_desktop.store import Ask, Matches, Source
 
 Value = str | int | float
@@ -41,6 +42,8 @@ def ask(
     kinds: Sequence[str] = (),
     connectors: Sequence[str] = (),
     zone: tzinfo = UTC,
+    notes: noted.NotesSeen = tuple,
+    wanted: Callable[[], bool] | None = None,
 ) -> Ask:
     """The question behind a query's text.
 
@@ -49,11 +52,13 @@ def ask(
         since, until: microseconds UTC; `until` is not included.
         kinds, connectors: empty for all.
         zone: of times in the query that name none.
+        notes: what people noted, for `marked:` and `comment:`; asked only if the query names them.
+        wanted: see store.Ask.
 
     Raises:
         UserFault: the query cannot be understood (query.QueryFault says where).
     """
-    tree = parse(text, now, zone)
+    tree = noted.resolve(parse(text, now, zone), notes)
     return Ask(
         tree=tree,
         since=since,
@@ -62,6 +67,7 @@ def ask(
         connectors=tuple(connectors),
         matches=judge(tree),
         values=field_values,
+        wanted=wanted,
     )
 
 

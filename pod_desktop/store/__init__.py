@@ -10,6 +10,7 @@ from pod_desktop.store.ledger import (
     RespondEntry,
     ServiceInfo,
 )
+from pod_desktop.store.notes import NOTES_FILE, Note, Notes
 from pod_desktop.store.playbook_rows import FiringRow, Part, PlaybookEntry, Turn, Version
 from pod_desktop.store.playbooks import Playbooks, counted
 from pod_desktop.store.port import (
@@ -36,6 +37,7 @@ from pod_desktop.store.verify import verify
 __all__ = [
     "BACKFILL",
     "LIVE",
+    "NOTES_FILE",
     "Ask",
     "CollectEntry",
     "Command",
@@ -50,6 +52,8 @@ __all__ = [
     "Lock",
     "Marks",
     "Matches",
+    "Note",
+    "Notes",
     "Order",
     "Part",
     "Place",

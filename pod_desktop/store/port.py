@@ -83,6 +83,8 @@ class Ask:
     """The tree as a predicate on the raw record; without it a tree that columns cannot decide raises."""
     values: FieldValues | None = None
     """Values of a field of the raw record, for count_by of a field that is no column."""
+    wanted: Callable[[], bool] | None = field(default=None, compare=False)
+    """Asked now and then while something long goes on; once it says no, core.faults.Unwanted is raised."""
 
 
 class Place(NamedTuple):

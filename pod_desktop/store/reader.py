@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import apsw
 
-from pod_desktop.core.faults import Outage, UserFault
+from pod_desktop.core.faults import Outage, Unwanted, UserFault
 from pod_desktop.core.record import EventRow
 from pod_desktop.query.tree import Everything, Text
 from pod_desktop.store import schema
@@ -258,6 +258,8 @@ class SegmentReader:
 
     def _over(self, ask: Ask, work: Callable[[Segment], Any]) -> Iterator[Any]:
         for segment, _, _ in self._overlapping(ask):
+            if ask.wanted is not None and not ask.wanted():
+                raise Unwanted("No longer wanted.")
             with self._setting_aside(segment):
                 yield work(self._segment(segment))
 

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from pod_desktop.core.faults import Outage, UserFault
+from pod_desktop.core.faults import Outage, Unwanted, UserFault
 from pod_desktop.core.limits import ROW_RECIPIENTS
 from pod_desktop.core.record import EventRow
 from pod_desktop.query import sql
@@ -214,6 +214,8 @@ class Segment:
         """The rows that match, of those that may; the last column says which surely do."""
         size = _JUDGED_FIRST
         while rows := list(islice(found, size)):
+            if ask.wanted is not None and not ask.wanted():
+                raise Unwanted("No longer wanted.")
             unsure = [(row[0], row[2], row[4]) for row in rows if not row[-1]]
             matching = self._matching(ask, unsure)
             yield from (row for row in rows if row[-1] or row[0] in matching)
