@@ -31,6 +31,7 @@ FAILURES: Final = 3
 KEPT_DAYS: Final = 30
 CLOSED: Final = "The program was closed while this was under way."
 
+READY: Final = "ready"
 RUNNING: Final = "running"
 PAUSED: Final = "paused"
 CANCELLED: Final = "cancelled"
@@ -128,7 +129,7 @@ class BulkRun:
         self._batch = max(1, batch)
         self._go = asyncio.Event()
         self._go.set()
-        self._state = PAUSED
+        self._state = READY
         self._paused_because = ""
         self._failures = 0
 
