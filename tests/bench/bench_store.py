@@ -229,7 +229,7 @@ def floor(path: Path) -> tuple[float, float, float, float]:
             if kind == MESSAGE:
                 found = message.decode(raw)
                 at = found.filter
-                rows.append((found.guid, found.ts, at.qid, at.disposition, at.routeDirection, at.msgSizeBytes, at.modules.spam.scores.overall, found.connection.ip, found.connection.country, found.envelope.sender, found.envelope.rcpts[0], len(found.envelope.rcpts), found.msg.header.subject[0], found.msg.header.message_id[0]))  # fmt: skip
+                rows.append((found.guid, found.ts, at.qid, at.disposition, at.routeDirection, at.msgSizeBytes, at.modules.spam.scores.overall, found.connection.ip, found.connection.country, found.envelope.sender, found.envelope.rcpts[:1], len(found.envelope.rcpts), found.msg.header.subject[:1], found.msg.header.message_id[:1]))  # fmt: skip
             else:
                 one = line.decode(raw)
                 sm = one.sm
