@@ -27,20 +27,15 @@ from pod_desktop.core.action import (
 from pod_desktop.core.faults import UserFault
 from pod_desktop.core.guards import CONFIRM, Surroundings
 from pod_desktop.core.responder import TYPES, RespondConnector
+from pod_desktop.services import bulk_plan
 from pod_desktop.services import prepare as preparing
+from pod_desktop.services.bulk import BulkProgress, BulkRow
+from pod_desktop.services.bulk_plan import Candidate, Plan
+from pod_desktop.services.history import Detail
 from pod_desktop.services.impact import Hits, Impact, Standing
-from pod_desktop.ui.actions.desk import (
-    INVALID,
-    NEW,
-    THERE,
-    Done,
-    Draft,
-    Line,
-    ListLook,
-    Plan,
-    Shown,
-    Step,
-)
+from pod_desktop.services.lists import Listing, Lists, join
+from pod_desktop.services.respond import responder_for
+from pod_desktop.ui.actions.desk import Draft, Pasted, Selected
 
 NAMES = ("acme-block", "acme-safe", "acme-unblock", "acme-unsafe")
 ADD_BLOCK, ADD_SAFE, DELETE_BLOCK, DELETE_SAFE = TYPES
@@ -93,8 +88,9 @@ class FakeActions:
 
     connectors: list[RespondConnector] = field(default_factory=four)
     around: Surroundings = field(default_factory=Surroundings)
-    lists: dict[str, list[Entry]] = field(default_factory=lambda: {BLOCK: [], SAFE: []})
+    held: dict[str, list[Entry]] = field(default_factory=lambda: {BLOCK: [], SAFE: []})
     history: list[Action] = field(default_factory=list)
+    looks: dict[str, tuple[int, list[Entry]]] = field(default_factory=dict)
     impact_of: Impact = field(default_factory=lambda: impact(0))
     ending: dict[str, object] = field(default_factory=dict)
     """Changes to how the next submits end."""
@@ -105,6 +101,8 @@ class FakeActions:
     posts: list[Action] = field(default_factory=list)
     expiries: list[tuple[str, int]] = field(default_factory=list)
     chain: str = ""
+    retry_reasons: str = ""
+    runs: list[FakeRun] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.gate = threading.Event()
@@ -116,7 +114,7 @@ class FakeActions:
     def touch(self) -> None:
         self._version += 1
 
-    def version(self) -> int:
+    async def version(self) -> int:
         return self._version
 
     def new_action_id(self) -> str:
@@ -135,7 +133,7 @@ class FakeActions:
         )  # fmt: skip
 
     def _held(self, which: str, entry: Entry) -> Entry | None:
-        return next((one for one in self.lists[which] if one.identity == entry.identity), None)
+        return next((one for one in self.held[which] if one.identity == entry.identity), None)
 
     async def standing(self, prepared: preparing.Prepared) -> Standing:
         if self.list_fault is not None:
@@ -182,9 +180,9 @@ class FakeActions:
         if action.status == SUCCEEDED:
             held = self._held(action.list, action.entry)
             if action.action == ADD and held is None:
-                self.lists[action.list].append(action.entry)
+                self.held[action.list].append(action.entry)
             elif action.action == DELETE and held is not None:
-                self.lists[action.list].remove(held)
+                self.held[action.list].remove(held)
         self.touch()
 
     async def undo(self, action_id: str) -> Action:
@@ -208,14 +206,19 @@ class FakeActions:
         status = SUCCEEDED if there == first.wanted else FAILED
         return self._replace(replace(first, status=status, message="The list has been read."))
 
+    async def retry_needs(self, action_id: str) -> str:
+        return self.retry_reasons
+
     async def retry(self, action_id: str, *, confirmed: str = "") -> Action:
         first = await self.action(action_id)
+        if self.retry_reasons and confirmed != first.entry.value:
+            raise UserFault(self.retry_reasons, "value")
         action = replace(first, id=self.new_action_id(), status=SUCCEEDED, message="Done.", http_status=200)
         self.posts.append(action)
         self._keep(action)
         return action
 
-    async def set_expiry(self, action_id: str, expires: int) -> Action:
+    async def reschedule(self, action_id: str, expires: int) -> Action:
         self.expiries.append((action_id, expires))
         return self._replace(replace(await self.action(action_id), expires=expires))
 
@@ -233,97 +236,137 @@ class FakeActions:
     async def actions(self) -> Sequence[Action]:
         return list(self.history)
 
-    async def steps(self, action_id: str) -> Sequence[Step]:
+    async def detail(self, action_id: str) -> Detail:
         action = await self.action(action_id)
-        return [
-            Step(action.time, {"status": "in_progress"}),
-            Step(action.time + 1_000, {"attempts": 1}),
-            Step(action.ended, {"status": action.status, "message": action.message}),
-        ]
+        return Detail(
+            action=action, request=preparing.shown_request(action.request), response=action.response,
+            steps=((action.time, "Intent committed."), (action.ended, f"{action.status}. {action.message}")),
+        )  # fmt: skip
 
     async def verify(self) -> str:
         return self.chain
 
-    async def look(self, connector: RespondConnector, which: str) -> ListLook:
+    async def lists(self, connector: RespondConnector) -> Lists:
         await self._gated()
         if self.list_fault is not None:
-            raise self.list_fault
-        other = {one.identity for one in self.lists[SAFE if which == BLOCK else BLOCK]}
-        shown = []
-        for entry in self.lists[which]:
-            ours = next(
-                (
-                    one
-                    for one in self.history
-                    if one.status == SUCCEEDED and one.entry.identity == entry.identity
-                ),
-                None,
+            return Lists(
+                block=Listing(list=BLOCK, problem=str(self.list_fault)),
+                safe=Listing(list=SAFE, problem=str(self.list_fault)),
             )
-            conflict = entry.identity in other
-            marks = ("conflict",) if conflict else ()
-            shown.append(Shown(entry, ours, marks, ("It is on the other list too.",) if conflict else ()))
-        return ListLook(entries=tuple(shown), at=time.time_ns() // 1000)
+        now = time.time_ns() // 1000
+        ours = {
+            (one.list, one.entry.identity): one
+            for one in reversed(self.history)
+            if one.status == SUCCEEDED and one.action == ADD
+        }
+        made = {}
+        for which, other in ((BLOCK, SAFE), (SAFE, BLOCK)):
+            beside = frozenset(one.identity for one in self.held[other])
+            since, before = self.looks.get(which, (0, []))
+            made[which] = join(which, self.held[which], beside, ours, at=now, since=since, before=before)
+            self.looks[which] = (now, list(self.held[which]))
+        return Lists(block=made[BLOCK], safe=made[SAFE])
 
-    async def plan(
-        self, connector: RespondConnector, text: str, *, attribute: str, operator: str, comment: str = "",
-        tenant: str = "",
-    ) -> Plan:  # fmt: skip
+    async def deleter(self, connector: RespondConnector, which: str) -> RespondConnector:
+        kind = responders.Responder(action=DELETE, list=which).type
+        return responder_for(
+            self.connectors, kind, connector.cluster_id, connector.tenant, like=connector.name
+        )
+
+    async def prepare_entry(
+        self, connector: RespondConnector, entry: Entry, *, record_id: str = "", tenant: str = ""
+    ) -> preparing.Prepared:
+        return preparing.prepare_entry(
+            connector, entry, around=self.around, record_id=record_id, tenant=tenant
+        )
+
+    async def plan(self, connector: RespondConnector, wanted: Pasted | Selected) -> Plan:
         if self.list_fault is not None:
             raise self.list_fault
-        which = responders.RESPONDERS[connector.type].list
-        lines = []
-        for number, value in enumerate(text.splitlines(), 1):
-            if not value.strip():
-                continue
-            entry = Entry(attribute=attribute, operator=operator, value=value, comment=comment)
-            if "@" not in value and "." not in value:
-                lines.append(Line(number, value, None, INVALID, "This is no address."))
-            elif self._held(which, entry) is not None:
-                lines.append(Line(number, value, entry, THERE, "On the list already."))
-            else:
-                lines.append(Line(number, value, entry, NEW, ""))
-        return Plan(lines=tuple(lines))
+        responder = responders.RESPONDERS[connector.type]
+        origin: dict[int, tuple[str, int]] = {}
+        if isinstance(wanted, Pasted):
+            found = bulk_plan.read(
+                wanted.text, attribute=wanted.attribute, operator=wanted.operator, comment=wanted.comment
+            )
+        else:
+            records = [(row.record_id, row.kind, {"envelope": {"from": row.sender}}) for row in wanted.rows]
+            found, origin, _ = bulk_plan.distinct(records, wanted.attribute, domain=wanted.domain)
+        other = SAFE if responder.list == BLOCK else BLOCK
+        return bulk_plan.split(
+            found, action=responder.action, which=responder.list, on_list=self.held[responder.list],
+            on_other=self.held[other], around=self.around, origin=origin,
+        )  # fmt: skip
 
-    async def run_bulk(
-        self, connector: RespondConnector, lines: Sequence[Line], *, expires: int, why: str,
-        told: Callable[[Done], None], begun: Callable[[FakeRun], None],
-    ) -> Sequence[Done]:  # fmt: skip
-        run = FakeRun()
-        begun(run)
-        done = []
-        for line in lines:
-            await self._gated()
-            await asyncio.to_thread(run.goes.wait, 10)
-            if run.cancelled:
-                break
-            assert line.entry is not None
-            kind = responders.RESPONDERS[connector.type]
-            action = an_action(
-                id=self.new_action_id(), entry=line.entry, action=kind.action, list=kind.list,
-                type=connector.type, expires=expires, why=why,
-            )  # fmt: skip
-            action = replace(action, **self.ending)  # type: ignore[arg-type]
-            self.posts.append(action)
-            self._keep(action)
-            done.append(Done(line.number, action))
-            told(done[-1])
-        return done
+    async def start(
+        self, connector: RespondConnector, rows: Sequence[Candidate], *, expires: int = 0, why: str = "",
+        changed: Callable[[BulkProgress], None],
+    ) -> FakeRun:  # fmt: skip
+        self.runs.append(FakeRun(self, connector, rows, expires, changed))
+        return self.runs[-1]
 
 
 class FakeRun:
-    def __init__(self) -> None:
+    """One value after the other; `gate` of the desk holds each back."""
+
+    def __init__(
+        self, desk: FakeActions, connector: RespondConnector, rows: Sequence[Candidate], expires: int,
+        changed: Callable[[BulkProgress], None],
+    ) -> None:  # fmt: skip
+        self._desk, self._connector, self._expires, self._changed = desk, connector, expires, changed
+        self.rows = [
+            BulkRow(action_id=f"row-{place}", entry=row.entry, confirmed=row.confirmed)
+            for place, row in enumerate(rows)
+        ]
+        self.state = "paused"
+        self.why = ""
         self.goes = threading.Event()
         self.goes.set()
-        self.cancelled = False
+
+    @property
+    def progress(self) -> BulkProgress:
+        ended = [row.status for row in self.rows if row.status]
+        return BulkProgress(
+            id="run", state=self.state, rows=tuple(self.rows), done=len(ended), why=self.why,
+            succeeded=ended.count(SUCCEEDED), failed=ended.count(FAILED), unknown=ended.count(UNKNOWN),
+        )  # fmt: skip
+
+    async def run(self) -> BulkProgress:
+        self.state = "running"
+        for place, row in enumerate(self.rows):
+            await asyncio.to_thread(self._desk.gate.wait, 10)
+            await asyncio.to_thread(self.goes.wait, 10)
+            if self.state == "cancelled":
+                break
+            if row.status:
+                continue
+            kind = responders.RESPONDERS[self._connector.type]
+            action = an_action(
+                id=self._desk.new_action_id(), entry=row.entry, action=kind.action, list=kind.list,
+                type=self._connector.type, expires=self._expires,
+            )  # fmt: skip
+            action = replace(action, **self._desk.ending)  # type: ignore[arg-type]
+            self._desk.posts.append(action)
+            self._desk._keep(action)
+            self.rows[place] = replace(row, status=action.status, message=action.message)
+            self._changed(self.progress)
+        if self.state != "cancelled":
+            self.state = "ended"
+        self._changed(self.progress)
+        return self.progress
 
     def pause(self) -> None:
+        self.state = "paused"
         self.goes.clear()
+        self._changed(self.progress)
 
-    def resume(self) -> None:
+    def go_on(self) -> None:
+        self.state, self.why = "running", ""
         self.goes.set()
+        self._changed(self.progress)
 
     def cancel(self) -> None:
-        self.cancelled = True
+        self.state = "cancelled"
         self.goes.set()
 
 

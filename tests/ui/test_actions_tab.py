@@ -241,7 +241,7 @@ def test_look_alike_letters_are_told(qtbot, shown) -> None:
 
 def test_lists_and_stored_messages_are_asked_before_anything_is_sent(qtbot, actions, shown) -> None:
     actions.impact_of = impact(1_204, 210, 3, ("j.meyer@acme.example", 2), ("t.ito@acme.example", 1))
-    actions.lists[SAFE] = [Entry(attribute="$from", operator="equal", value="BILLING@bad.example")]
+    actions.held[SAFE] = [Entry(attribute="$from", operator="equal", value="BILLING@bad.example")]
     words = looked(qtbot, shown())
     assert "Not on the block list." in words and "on the safe list too" in words
     assert "1,204 stored messages of the last 30 days (210 of the last 7), 3 of them delivered" in words
@@ -249,7 +249,7 @@ def test_lists_and_stored_messages_are_asked_before_anything_is_sent(qtbot, acti
 
 
 def test_an_entry_that_is_there_already_is_told(qtbot, actions, shown) -> None:
-    actions.lists[BLOCK] = [
+    actions.held[BLOCK] = [
         Entry(attribute="$from", operator="equal", value="billing@bad.example", comment="ticket 4711")
     ]
     words = looked(qtbot, shown())
@@ -315,13 +315,13 @@ def test_the_outcome_appears_in_place_and_can_be_taken_back(qtbot, actions, show
     tab = shown()
     press(qtbot, tab)
     assert "Succeeded · 200 OK · 318 ms" in tab.form.outcome.accessibleName()
-    assert [one.value for one in actions.lists[BLOCK]] == ["billing@bad.example"]
+    assert [one.value for one in actions.held[BLOCK]] == ["billing@bad.example"]
     assert tab.form.outcome.next_button.text() == "Undo"
     tab.form.outcome.next_button.click()
     qtbot.waitUntil(lambda: len(actions.posts) == 2)
     qtbot.waitUntil(lambda: "Delete From Org Block List" in tab.form.outcome.accessibleName())
     assert actions.posts[1].action == DELETE and actions.posts[1].undoes == actions.posts[0].id
-    assert actions.lists[BLOCK] == [] and actions.history[1].status == UNDONE
+    assert actions.held[BLOCK] == [] and actions.history[1].status == UNDONE
 
 
 def test_a_failure_is_shown_with_the_service_s_words_and_can_be_repeated(qtbot, actions, shown) -> None:
@@ -341,7 +341,7 @@ def test_an_unknown_end_is_checked_and_never_sent_again(qtbot, actions, shown) -
     tab = shown()
     press(qtbot, tab)
     assert tab.form.outcome.next_button.text() == "Check" and not tab.form.submit_button.isEnabled()
-    actions.lists[BLOCK].append(actions.posts[0].entry)
+    actions.held[BLOCK].append(actions.posts[0].entry)
     tab.form.outcome.next_button.click()
     qtbot.waitUntil(lambda: "Succeeded" in tab.form.outcome.accessibleName())
     assert len(actions.posts) == 1

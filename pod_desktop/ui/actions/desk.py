@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Protocol
 
 from pod_desktop.core.action import Action, Entry
+from pod_desktop.core.record import EventRow
 from pod_desktop.core.responder import RespondConnector
+from pod_desktop.services.bulk import BulkProgress
+from pod_desktop.services.bulk_plan import Candidate, Plan
+from pod_desktop.services.history import Detail
 from pod_desktop.services.impact import Impact, Standing
+from pod_desktop.services.lists import Lists
 from pod_desktop.services.prepare import Prepared
-
-NEW: Final = "new"
-THERE: Final = "already there"
-INVALID: Final = "invalid"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,91 +34,44 @@ class Draft:
     tenant: str = ""
 
 
-class Step(NamedTuple):
-    """One thing that happened to an action."""
-
-    time: int
-    """Microseconds UTC."""
-    change: Mapping[str, Any]
-    """Fields of the Action, as the journal keeps them."""
-
-
-class Shown(NamedTuple):
-    """One entry of a list, with what we know of it."""
-
-    entry: Entry
-    action: Action | None
-    """Ours that put it there; None: it was added elsewhere."""
-    marks: tuple[str, ...]
-    """What to look at: `conflict`, `duplicate`, `new`."""
-    notes: tuple[str, ...] = ()
-    """The marks in sentences."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListLook:
-    """A list as the service tells it, with our history joined."""
+class Pasted:
+    """Values as they were pasted, and what they are taken for."""
 
-    entries: tuple[Shown, ...]
-    at: int
-    """Microseconds UTC when it was read."""
-    before: int = 0
-    """Microseconds UTC of the look before; 0: there was none."""
-    added: int = 0
-    removed: tuple[Entry, ...] = ()
-    """Gone since the look before."""
-    problem: str = ""
-    """What could not be found out, such as the other list; '' if nothing."""
-
-
-class Line(NamedTuple):
-    """One line of what was pasted."""
-
-    number: int
     text: str
-    """As pasted."""
-    entry: Entry | None
-    verdict: str
-    """NEW, THERE or INVALID."""
-    reason: str
-    """Why it is not new, or what to confirm."""
-    confirm: bool = False
-    """It is sent only when a person confirms it."""
+    attribute: str
+    """bulk_plan.AUTOMATIC, or one of core.action.ATTRIBUTES."""
+    operator: str = "equal"
+    comment: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What would be done with many values, before anything is sent."""
+class Selected:
+    """Records that were selected, and what of them is acted on."""
 
-    lines: tuple[Line, ...]
-
-    def count(self, verdict: str) -> int:
-        return sum(1 for line in self.lines if line.verdict == verdict)
-
-
-class Done(NamedTuple):
-    """How one entry of a bulk run ended."""
-
-    number: int
-    """The line's number."""
-    action: Action
+    rows: tuple[EventRow, ...]
+    attribute: str = "$from"
+    domain: bool = False
+    """The sender's whole domain instead of the address."""
+    comment: str = ""
 
 
-class BulkRun(Protocol):
-    """A run of many actions, told to pause and to stop from any thread."""
+class Run(Protocol):
+    """A bulk run (services.bulk.BulkRun). All of it is called on the actions' loop, `progress` apart."""
 
+    @property
+    def progress(self) -> BulkProgress: ...
+    async def run(self) -> BulkProgress: ...
     def pause(self) -> None: ...
-    def resume(self) -> None: ...
-    def cancel(self) -> None:
-        """Send nothing more; what is under way is finished."""
-        ...
+    def go_on(self) -> None: ...
+    def cancel(self) -> None: ...
 
 
 class ActionsDesk(Protocol):
     """All raise Fault where something is wrong that people can be told."""
 
-    def version(self) -> int:
-        """Changes with every step of any action. Quick; asked from the window's thread."""
+    async def version(self) -> int:
+        """Changes with every step of any action, in any process."""
         ...
 
     def new_action_id(self) -> str:
@@ -128,8 +82,16 @@ class ActionsDesk(Protocol):
         """Those that are enabled."""
         ...
 
+    # one action
+
     async def prepare(self, draft: Draft) -> Prepared:
         """Raises UserFault (TemplateFault with its place) when it cannot be sent like this."""
+        ...
+
+    async def prepare_entry(
+        self, connector: RespondConnector, entry: Entry, *, record_id: str = "", tenant: str = ""
+    ) -> Prepared:
+        """What a bulk run would send for one entry."""
         ...
 
     async def standing(self, prepared: Prepared) -> Standing:
@@ -142,54 +104,52 @@ class ActionsDesk(Protocol):
         self, prepared: Prepared, *, action_id: str, confirmed: str = "", expires: int = 0, why: str = ""
     ) -> Action: ...
 
+    # what was done
+
     async def undo(self, action_id: str) -> Action: ...
     async def check(self, action_id: str) -> Action: ...
-    async def retry(self, action_id: str, *, confirmed: str = "") -> Action: ...
-
-    async def set_expiry(self, action_id: str, expires: int) -> Action:
-        """Remove it at another time; 0: never."""
+    async def retry_needs(self, action_id: str) -> str:
+        """Why the value has to be typed again before a retry; '' where it need not."""
         ...
 
-    async def action(self, action_id: str) -> Action: ...
+    async def retry(self, action_id: str, *, confirmed: str = "") -> Action: ...
+
+    async def reschedule(self, action_id: str, expires: int) -> Action:
+        """Remove it at another time; 0: never."""
+        ...
 
     async def actions(self) -> Sequence[Action]:
         """Newest first, bounded."""
         ...
 
-    async def steps(self, action_id: str) -> Sequence[Step]:
-        """Oldest first."""
-        ...
+    async def detail(self, action_id: str) -> Detail: ...
 
     async def verify(self) -> str:
         """What is wrong with the history's chain; '' when nothing is."""
         ...
 
-    async def look(self, connector: RespondConnector, which: str) -> ListLook:
-        """Read a list ("block" or "safe") of the connector's cluster."""
+    # lists
+
+    async def lists(self, connector: RespondConnector) -> Lists:
+        """Read both lists of the connector's cluster. What cannot be read says so in the listing."""
         ...
 
-    async def plan(
-        self,
-        connector: RespondConnector,
-        text: str,
-        *,
-        attribute: str,
-        operator: str,
-        comment: str = "",
-        tenant: str = "",
-    ) -> Plan:
-        """Judge many values, one a line or as CSV, against the list as it is now."""
+    async def deleter(self, connector: RespondConnector, which: str) -> RespondConnector:
+        """The responder that takes entries off a list of this cluster. Raises UserFault when none can."""
         ...
 
-    async def run_bulk(
+    async def plan(self, connector: RespondConnector, wanted: Pasted | Selected) -> Plan:
+        """What would become of many values, judged against the list as it is now."""
+        ...
+
+    async def start(
         self,
         connector: RespondConnector,
-        lines: Sequence[Line],
+        rows: Sequence[Candidate],
         *,
-        expires: int,
-        why: str,
-        told: Callable[[Done], None],
-        begun: Callable[[BulkRun], None],
-    ) -> Sequence[Done]:
-        """Carry the lines out one after the other; `told` hears of each, from the actions' thread."""
+        expires: int = 0,
+        why: str = "",
+        changed: Callable[[BulkProgress], None],
+    ) -> Run:
+        """A run of a plan's rows; nothing is sent before Run.run(). `changed` is called on the loop's thread."""
         ...

@@ -67,6 +67,11 @@ class RemoveAfter(MenuButton):
         self._tell()
         self.changed.emit()
 
+    def show_moment(self, moment: int) -> None:
+        """Show what is set, telling nobody; 0: never."""
+        self._days, self._date = 0, moment
+        self._tell()
+
     def ask_date(self) -> DateDialog:
         """Ask for the date."""
         self._tell()

@@ -20,7 +20,7 @@ from pod_desktop.template import TemplateFault
 from pod_desktop.ui.actions.cards import ValueChips
 from pod_desktop.ui.actions.editor import TemplateEdit
 from pod_desktop.ui.actions.members import read_members, with_member, write_members
-from pod_desktop.ui.text import PlainLabel, isolated
+from pod_desktop.ui.text import PlainLabel, cell
 from pod_desktop.ui.widgets import Field, Notice
 
 OPERATOR_WORDS: Final = {
@@ -158,7 +158,7 @@ class Fields(QWidget):
         self._show_offer(offer)
 
     def _show_offer(self, offer: Offer | None) -> None:
-        self.chosen_value.setText(isolated(offer.value) if offer is not None else "")
+        self.chosen_value.setText(cell(offer.value) if offer is not None else "")
         self.chosen_value.setVisible(offer is not None)
         self.trap.say(offer.trap if offer is not None else "")
 

@@ -67,6 +67,7 @@ class ActionForm(QWidget):
         self._standing: Finding | None = None
         self._impact: Finding | None = None
         self._action_id = ""
+        self._confirmed = ""
         self._busy = False
         self._spent = False
         """What is shown has been submitted and did not fail: it takes a change to submit again."""
@@ -158,7 +159,8 @@ class ActionForm(QWidget):
         """What was shown is no longer what would be sent."""
         self._prepared = None
         self._spent = False
-        self._calls.forget(self._key("prepare"))
+        for what in ("prepare", "standing", "impact"):
+            self._calls.forget(self._key(what))
         self._pause.start()
         self._tell()
 
@@ -258,7 +260,7 @@ class ActionForm(QWidget):
         prepared, action_id = self._prepared, self._action_id
         if prepared is None or not self.footer.submit_button.isEnabled():
             return
-        confirmed = self.fields.confirmed
+        confirmed = self._confirmed = self.fields.confirmed
         expires = self.footer.remove_after.expires if prepared.responder.action == ADD else 0
         self._busy = self._spent = True
         self._action_id = ""
@@ -295,11 +297,17 @@ class ActionForm(QWidget):
 
     def _follow_up(self, what: str, action_id: str) -> None:
         """Undo, Check or Retry of the action whose outcome is shown."""
-        asked = {"Undo": self._desk.undo, "Check": self._desk.check, "Retry": self._desk.retry}.get(what)
+        confirmed = self._confirmed
+        asked = {
+            "Undo": lambda: self._desk.undo(action_id),
+            "Check": lambda: self._desk.check(action_id),
+            # The value was typed for this very action a moment ago.
+            "Retry": lambda: self._desk.retry(action_id, confirmed=confirmed),
+        }.get(what)
         if asked is None:
             self.historyAsked.emit(action_id)
             return
-        self._calls.ask(lambda: asked(action_id), self._followed, self._not_followed, owner=self)
+        self._calls.ask(asked, self._followed, self._not_followed, owner=self)
 
     def _followed(self, action: Action) -> None:
         self._show_outcome(action)

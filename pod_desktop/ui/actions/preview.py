@@ -24,9 +24,9 @@ class Sunken(QPlainTextEdit):
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.most_rows = _MOST_ROWS
         self.setReadOnly(True)
         self.setProperty("role", "code")
-        self.setEnabled(True)
         self.setFont(fonts.mono())
         self.setAccessibleName(name)
         self.setTabChangesFocus(True)
@@ -45,10 +45,10 @@ class Sunken(QPlainTextEdit):
         """As high as the text is at this width."""
         rows = 0
         part = self.document().begin()
-        while part.isValid() and rows <= _MOST_ROWS:
+        while part.isValid() and rows <= self.most_rows:
             rows += max(1, part.layout().lineCount()) if part.layout() is not None else 1
             part = part.next()
-        high = QFontMetrics(self.font()).lineSpacing() * max(1, min(rows, _MOST_ROWS)) + 16
+        high = QFontMetrics(self.font()).lineSpacing() * max(1, min(rows, self.most_rows)) + 16
         if high != self.height():
             self.setFixedHeight(high)
 

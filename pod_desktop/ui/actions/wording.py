@@ -24,7 +24,7 @@ from pod_desktop.core.record import MAILLOG
 from pod_desktop.core.text import disguise, domain_of, unicode_domain
 from pod_desktop.services.impact import Impact, Standing
 from pod_desktop.services.prepare import Prepared
-from pod_desktop.ui.text import cell, isolated
+from pod_desktop.ui.text import cell
 
 LIST_WORD: Final = {BLOCK: "block list", SAFE: "safe list"}
 OTHER_LIST: Final = {BLOCK: SAFE, SAFE: BLOCK}
@@ -105,7 +105,7 @@ def what_next(action: Action) -> str:
 
 def outcome_finding(action: Action) -> Finding:
     """How an action ended, or that it has not."""
-    about = f"{isolated(action.entry.value, 120)} · {action_title(action)}"
+    about = f"{cell(action.entry.value, 120)} · {action_title(action)}"
     words = f"{about}: {action.message}" if action.message else about
     return Finding(words, STATUS_TONE.get(action.status, blocks.MUTED))
 
@@ -118,7 +118,7 @@ def value_finding(value: str) -> Finding | None:
         return None
     scripts = f" ({', '.join(found.scripts)})" if found.scripts else ""
     return Finding(
-        f"{isolated(unicode_domain(domain[:300]))} {found.reason}{scripts}. It travels as {cell(found.punycode, 200)}; "
+        f"{cell(unicode_domain(domain[:300]))} {found.reason}{scripts}. It travels as {cell(found.punycode, 200)}; "
         "exactly the value shown is sent.",
         blocks.WARN,
     )
@@ -150,7 +150,7 @@ def standing_finding(prepared: Prepared, standing: Standing) -> Finding:
     else:
         words = [f"Already on the {name}: nothing would change." if there else f"Not on the {name}."]
     if standing.there is not None and standing.there.comment:
-        words.append(f"Its comment: {isolated(standing.there.comment, 160)}.")
+        words.append(f"Its comment: {cell(standing.there.comment, 160)}.")
     if standing.other is not None:
         words.append(f"It is on the {other} too; which of them wins is not documented.")
         good = False
@@ -181,7 +181,7 @@ def impact_finding(prepared: Prepared, impact: Impact) -> Finding:
     )
     if impact.days_30.delivered and impact.recipients:
         named = ", ".join(
-            f"{isolated(name, 80)} ({number:,})" for name, number in impact.recipients[:RECIPIENTS_NAMED]
+            f"{cell(name, 80)} ({number:,})" for name, number in impact.recipients[:RECIPIENTS_NAMED]
         )
         words += f", to {named}" + (" and others" if len(impact.recipients) > RECIPIENTS_NAMED else "")
     stops_wanted = (prepared.responder.action, prepared.responder.list) == (ADD, BLOCK)

@@ -1,0 +1,40 @@
+"""Writing what the history page shows to a file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pod_desktop.core.action import Action
+from pod_desktop.core.faults import Outage
+from pod_desktop.services import history
+from pod_desktop.services.exporting import dumps
+
+
+async def write_history(path: Path, actions: Sequence[Action], form: str) -> None:
+    """Write CSV (for spreadsheets, no cell computes) or NDJSON (one action a line).
+
+    Raises:
+        Outage: the file cannot be written; nothing half is left.
+    """
+
+    def bytes_of() -> bytes:
+        if form == "csv":
+            return history.to_csv(actions)
+        return b"".join(dumps(history.as_object(action)) + b"\n" for action in actions)
+
+    await asyncio.to_thread(write_whole, path, bytes_of)
+
+
+def write_whole(path: Path, bytes_of: Callable[[], bytes]) -> None:
+    """Write a file in one go: it is whole, or as it was before."""
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_bytes(bytes_of())
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise Outage(
+            f"The file cannot be written ({error.strerror}).", str(path), "Choose another place."
+        ) from None
