@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
 
+from pod_desktop import template
 from pod_desktop.content import audit, maillog, message, unreadable
 from pod_desktop.content.document import is_clean, parse
 from pod_desktop.content.kind import Kind, Values, column
-from pod_desktop.content.offers import Offer, literal, sender_traps
+from pod_desktop.content.offers import Offer, fillable, literal, sender_traps
 from pod_desktop.content.paths import lookup
 from pod_desktop.core import limits
 from pod_desktop.core.blocks import Block
@@ -160,10 +161,27 @@ def offers(kind: str, document_value: object, columns: Columns | EventRow | None
     """
     content = CONTENT.get(kind)
     if content is not None and isinstance(document_value, dict):
-        found = tuple(dict.fromkeys(content.offers(document_value)))
+        found = _fitting(content.offers(document_value), fillable(document_value))
         if found or columns is None:
             return found
     sender = columns.sender if columns is not None else ""
     return (
         (Offer("$from", "Envelope sender", sender, sender_traps(sender), literal(sender)),) if sender else ()
     )
+
+
+def _fitting(offered: Iterable[Offer], scope: Mapping[str, Any]) -> tuple[Offer, ...]:
+    """The offers with a value; an expression that does not give just this value becomes the value itself.
+
+    Records of unusual shape read as meant, but their paths may lead elsewhere.
+    """
+    found = []
+    for offer in offered:
+        if not offer.value.strip():
+            continue
+        try:
+            fits = template.fill_text(offer.expression, scope) == offer.value
+        except template.TemplateFault:
+            fits = False
+        found.append(offer if fits else offer._replace(expression=literal(offer.value)))
+    return tuple(dict.fromkeys(found))
