@@ -304,7 +304,8 @@ def _log_to(path: Path, *, loud: bool) -> None:
 
 def run_window(options: WindowOptions) -> int:
     """Open the window; the exit code of the program."""
-    from pod_desktop.ui.session import Demo, run_session
+    from pod_desktop.ui.demo import Demo
+    from pod_desktop.ui.session import run_session
 
     demo = Demo() if options.demo else None
     data_dir = demo.root if demo is not None else options.data_dir

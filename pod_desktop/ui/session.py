@@ -6,42 +6,44 @@ What takes time is done after the first paint: the keychain, the service, the de
 from __future__ import annotations
 
 import contextlib
-import json
-import shutil
 import subprocess
-import tempfile
 import time
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from PySide6.QtCore import QSettings, QTimer
-from PySide6.QtWidgets import QApplication, QStackedWidget, QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from pod_desktop import query
 from pod_desktop.core.clock import Clock
 from pod_desktop.core.faults import Fault
 from pod_desktop.core.status import StreamStatus
+from pod_desktop.services.settings import Settings
 from pod_desktop.services.supervise import ServiceProcess, program, service_command
-from pod_desktop.store import ConnectorEntry, DataDir, Ledger, Reader, lock_holder
+from pod_desktop.store import NOTES_FILE, ConnectorEntry, DataDir, Ledger, Notes, Reader, lock_holder
 from pod_desktop.ui.bridge import Worker
+from pod_desktop.ui.demo import Demo, connect_demo
 from pod_desktop.ui.desk import StoreDesk
 from pod_desktop.ui.loop import WindowLoop
 from pod_desktop.ui.moments import Zone
 from pod_desktop.ui.preferences import Preferences
 from pod_desktop.ui.rail import MANAGE, Page
+from pod_desktop.ui.settings import Keymap, SettingsDesk, SettingsPage
 from pod_desktop.ui.theme import Theme
-from pod_desktop.ui.widgets import EmptyState
 from pod_desktop.ui.window import CONNECTORS, MainWindow
 from pod_desktop.vault import SessionVault
+
+if TYPE_CHECKING:
+    from pod_desktop.services.connectors import Connectors
+    from pod_desktop.ui.connectors.wiring import ConnectorsWiring
 
 TICK_MS: Final = 500
 JOB_MS: Final = 200
 BEAT_SECONDS: Final = 10
 """A service not heard of for so long is taken for gone."""
 STOP_SECONDS: Final = 6.0
-DEMO_CONNECTOR: Final = "demo-proofpoint"
 
 
 class HomePort(Protocol):
@@ -54,46 +56,6 @@ class HomePort(Protocol):
     @property
     def vault(self) -> SessionVault: ...
     def new_reader(self) -> Reader: ...
-
-
-class Demo:
-    """A data directory that is thrown away, and a simulated cluster that ends with this process."""
-
-    def __init__(self) -> None:
-        self.root = Path(tempfile.mkdtemp(prefix="pod-desktop-demo-"))
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> dict[str, Any]:
-        """Start the cluster; where it is and its keys. Blocks for a moment: call it on a worker."""
-        self._process = subprocess.Popen(
-            program("simulate", "--rate", "8", "--until-eof"),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        coordinates: dict[str, Any] = json.loads(line)
-        return coordinates
-
-    def stop(self) -> None:
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(3)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                stream.close()
-
-    def remove(self) -> None:
-        """Stop the cluster and forget its records."""
-        self.stop()
-        shutil.rmtree(self.root, ignore_errors=True)
 
 
 def run_session(home: HomePort, *, files: Sequence[Path] = (), demo: Demo | None = None) -> int:
@@ -133,23 +95,37 @@ class Session:
             secrets=lambda: self._vault.lines() if self._vault is not None else (),
         )
         zone = Zone(utc=self.preferences.utc)
-        self.desk = StoreDesk(home.new_reader, home.ledger, home.clock, zone, self._serving)
+        self.desk = StoreDesk(
+            home.new_reader,
+            home.ledger,
+            home.clock,
+            zone,
+            self._serving,
+            lambda: Notes(home.data_dir.root / NOTES_FILE),
+        )
         self.window = MainWindow(
-            self.desk, self.preferences, self.theme, data_dir=str(home.data_dir.root), zone=zone
+            self.desk,
+            self.preferences,
+            self.theme,
+            data_dir=str(home.data_dir.root),
+            zone=zone,
+            make_settings=self._make_settings,
         )
         self._ledger_worker = Worker("ledger", self.window)
+        self._settings = SettingsDesk(self.preferences, Settings(home.ledger), self._ledger_worker)
+        self._keymap = Keymap(lambda: self.window.menus.commands.actions)
         self._vault_worker = Worker("keychain", self.window)
-        self._connectors_holder: QStackedWidget | None = None
-        self._connectors_page: Any = None
-        self._when_open: list[Callable[[], None]] = []
+        self._connectors: ConnectorsWiring | None = None
+        self._when_open: list[Callable[[SessionVault], None]] = []
         self._wire()
 
     def _wire(self) -> None:
         window = self.window
         window.createConnector.connect(self.create_connector)
         window.importRequested.connect(self.import_files)
+        window.preferenceChosen.connect(self._keep)
         window.quitRequested.connect(self._quit)
-        window.helpRequested.connect(self._show_guide)
+        window.helpRequested.connect(lambda: self._wiring().show_guide())
         window.add_page(
             Page(key=CONNECTORS, group=MANAGE, title="Connectors", make=self._make_connectors_page)
         )
@@ -163,6 +139,7 @@ class Session:
 
     def _after_first_paint(self, files: list[Path]) -> None:
         self._first_run()
+        self._settings.read(self.window, self._settings_read)
         self._tick.start()
         self._on_tick()
         self._vault_worker.ask(lambda: self._home.vault, self._vault_opened, owner=self.window)
@@ -170,6 +147,17 @@ class Session:
             self._start_demo(self._demo)
         if files:
             self.import_files(files)
+
+    def _settings_read(self) -> None:
+        """Take over what another front end has set meanwhile."""
+        self._keymap.apply(self._settings.get("shortcuts"))
+        if self.preferences.theme != self.theme.choice:
+            self.window.choose_theme(self.preferences.theme)
+        if self.preferences.utc != self.window.zone.utc:
+            self.window.use_utc(self.preferences.utc)
+
+    def _keep(self, key: str, value: object) -> None:
+        self._settings.set(self.window, key, value, lambda _kept: None)
 
     def _first_run(self) -> None:
         from pod_desktop.ui.firstrun import FirstRun
@@ -207,23 +195,20 @@ class Session:
     def _ledger_read(self, found: tuple[int, list[ConnectorEntry], list[StreamStatus]] | None) -> None:
         if found is not None:
             self._ledger_seen, self._entries, self._statuses = found
-        self._refresh_connectors()
-
-    def _refresh_connectors(self) -> None:
-        if self._connectors_page is not None:
-            self._connectors_page.refresh(self._entries, self._statuses)
+        if self._connectors is not None:
+            self._connectors.refresh(self._entries, self._statuses)
 
     def _vault_opened(self, vault: SessionVault) -> None:
         self._vault = vault
         self.service.give_secrets()
         waiting, self._when_open = self._when_open, []
         for run in waiting:
-            run()
+            run(vault)
 
-    def with_vault(self, run: Callable[[], None]) -> None:
+    def with_vault(self, run: Callable[[SessionVault], None]) -> None:
         """Run it now, or as soon as the keychain has been opened."""
         if self._vault is not None:
-            run()
+            run(self._vault)
         else:
             self._when_open.append(run)
 
@@ -235,62 +220,49 @@ class Session:
             # A service that somebody else started has no ear for us; one of our own takes its place.
             self._home.ledger.post("stop", {}, now=self._home.clock.now())
 
-    # connectors
-
-    def _connectors_service(self) -> Any:
-        from pod_desktop.services.connectors import Connectors
-
-        assert self._vault is not None
-        return Connectors(self._home.ledger, self._vault, self._home.clock)
+    # pages
 
     def _make_connectors_page(self) -> QWidget:
-        holder = self._connectors_holder = QStackedWidget()
-        holder.addWidget(EmptyState("Opening the keychain …", "It may ask you to unlock it."))
-        self.with_vault(self._fill_connectors_page)
-        return holder
+        return self._wiring().make_page()
 
-    def _fill_connectors_page(self) -> None:
-        from pod_desktop.ui.connectors import ConnectorsPage
+    def _wiring(self) -> ConnectorsWiring:
+        if self._connectors is None:
+            # Late: it loads the HTTP client and the stream's library, which the first paint does not need.
+            from pod_desktop.ui.connectors.wiring import ConnectorsWiring
 
-        holder = self._connectors_holder
-        if holder is None:
-            return
-        page = ConnectorsPage(
-            self._connectors_service(), self._vault_worker, clock=self._home.clock, zone=self.window.zone
-        )
-        page.createConnector.connect(self.create_connector)
-        page.viewEvents.connect(self.view_events)
-        page.changed.connect(self._on_tick)
-        self._connectors_page = page
-        holder.addWidget(page)
-        holder.setCurrentWidget(page)
-        self._refresh_connectors()
+            made = self._connectors = ConnectorsWiring(
+                self.window,
+                data_dir=self._home.data_dir,
+                ledger=self._home.ledger,
+                clock=self._home.clock,
+                zone=self.window.zone,
+                preferences=self.preferences,
+                worker=self._vault_worker,
+                with_vault=self.with_vault,
+            )
+            made.viewEvents.connect(self.view_events)
+            made.changed.connect(self._on_tick)
+            made.secretsChanged.connect(self.secrets_changed)
+            made.refresh(self._entries, self._statuses)
+        return self._connectors
+
+    def create_connector(self) -> None:
+        """Open the wizard."""
+        self._wiring().create()
 
     def view_events(self, connector: str) -> None:
         """Events of one connector."""
         events = self.window.events
         self.window.on_events(lambda: events.query.set_text(query.term("connector", connector)))
 
-    def create_connector(self) -> None:
-        """Open the wizard."""
-        self.with_vault(self._open_wizard)
-
-    def _open_wizard(self) -> None:
-        from pod_desktop.ui.connectors import open_wizard
-
-        wizard = open_wizard(
-            self._connectors_service(), self._vault_worker, self.window, clock=self._home.clock
+    def _make_settings(self) -> SettingsPage:
+        return SettingsPage(
+            self.preferences,
+            str(self._home.data_dir.root),
+            desk=self._settings,
+            keymap=self._keymap,
+            tenants=self._home.ledger.tenants,
         )
-        wizard.created.connect(self._connector_created)
-
-    def _connector_created(self, *_made: object) -> None:
-        self.secrets_changed()
-        self._on_tick()
-
-    def _show_guide(self) -> None:
-        from pod_desktop.ui.connectors import GuideDialog
-
-        GuideDialog("connect", self.window).open()
 
     # the demo
 
@@ -302,27 +274,16 @@ class Session:
         )  # fmt: skip
 
     def _start_demo(self, demo: Demo) -> None:
+        def connect(connectors: Connectors, coordinates: dict[str, Any]) -> None:
+            connect_demo(connectors, coordinates)
+            self.secrets_changed()
+            self._on_tick()
+
         def started(coordinates: dict[str, Any]) -> None:
-            self.with_vault(lambda: self._connect_demo(coordinates))
+            self._wiring().with_connectors(lambda connectors: connect(connectors, coordinates))
 
         worker = Worker("demo", self.window)
         worker.ask(demo.start, started, owner=self.window)
-
-    def _connect_demo(self, coordinates: dict[str, Any]) -> None:
-        from pod_desktop.core.connector import CollectConnector
-        from pod_desktop.core.secret import Secret
-
-        connector = CollectConnector(
-            name=DEMO_CONNECTOR,
-            tenant="Acme",
-            cluster_id=coordinates["cluster_id"],
-            content_types=("message", "maillog"),
-            stream_url=coordinates["stream_url"],
-        )
-        self._connectors_service().create(
-            connector, {"api_key": Secret(coordinates["api_keys"][0])}, session_only=True
-        )
-        self._connector_created()
 
     # imports
 
@@ -376,6 +337,8 @@ class Session:
         """Called when the loop ends, however that came about."""
         self._tick.stop()
         self.service.wanted = False
+        if self._connectors is not None:
+            self._connectors.stop()
         for worker in self.window.findChildren(Worker):
             worker.stop()
         nothing_to_do = not any(entry.enabled for entry in self._entries)

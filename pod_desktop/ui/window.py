@@ -56,6 +56,8 @@ class MainWindow(QMainWindow):
     quitRequested = Signal(bool)
     """True: stop collecting too."""
     helpRequested = Signal()
+    preferenceChosen = Signal(str, object)
+    """(key of core.settings, value) of what was chosen outside the Settings page."""
 
     def __init__(
         self,
@@ -65,6 +67,7 @@ class MainWindow(QMainWindow):
         *,
         data_dir: str = "",
         zone: Zone | None = None,
+        make_settings: Callable[[], SettingsPage] | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -72,7 +75,7 @@ class MainWindow(QMainWindow):
         self.preferences = preferences
         self.theme = theme
         self.zone = zone or Zone(utc=preferences.utc)
-        self._data_dir = data_dir
+        self._settings_page = make_settings or (lambda: SettingsPage(preferences, data_dir))
         self._pages: dict[str, Page] = {}
         self._made: dict[str, QWidget] = {}
         self._first_run: QWidget | None = None
@@ -151,7 +154,7 @@ class MainWindow(QMainWindow):
         return line
 
     def _make_settings(self) -> QWidget:
-        page = SettingsPage(self.preferences, self._data_dir)
+        page = self._settings_page()
         page.theme_chosen.connect(self.choose_theme)
         page.zone_chosen.connect(self.use_utc)
         return page
@@ -273,6 +276,7 @@ class MainWindow(QMainWindow):
     def choose_theme(self, choice: str) -> None:
         """Wear it now and keep it."""
         self.preferences.theme = choice
+        self.preferenceChosen.emit("theme", choice)
         self.theme.choose(choice)
         self.menus.themes[choice].setChecked(True)
         self._refresh_settings()
@@ -280,6 +284,7 @@ class MainWindow(QMainWindow):
     def use_utc(self, utc: bool) -> None:
         """Show times in UTC or in the computer's zone, everywhere."""
         self.preferences.utc = utc
+        self.preferenceChosen.emit("time_zone", "utc" if utc else "local")
         self.zone.use_utc(utc)
         self.menus.utc.setChecked(utc)
         self.status.show_zone()
