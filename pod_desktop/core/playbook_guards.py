@@ -7,7 +7,7 @@ a way in which mail from outside could make a playbook block or let through what
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -21,14 +21,15 @@ HOLD: Final = "hold"
 
 
 def reasons_to_hold(
-    action: str, which: str, entry: Entry, around: Surroundings, *, author_proved: bool
+    action: str, which: str, entry: Entry, around: Surroundings, *, author_proved: Callable[[], bool]
 ) -> tuple[Reason, ...]:
     """Why this entry needs a person; empty when a playbook may go on.
 
     Args:
         action: "add" or "delete".
         which: "block" or "safe".
-        author_proved: every record behind it has a DMARC pass, or an SPF pass of the author's own domain.
+        author_proved: tells whether every record behind it has a DMARC pass, or an SPF pass of the author's
+            own domain; asked only where that matters.
     """
     found = [reason for reason in judge(action, which, entry, around).reasons if reason.answer != GO]
     found += _lets_through(action, which)
@@ -57,8 +58,8 @@ def _breadth(entry: Entry) -> Iterator[Reason]:
     )
 
 
-def _forged(entry: Entry, author_proved: bool) -> Iterator[Reason]:
-    if entry.attribute == "$hfrom" and not author_proved:
+def _forged(entry: Entry, author_proved: Callable[[], bool]) -> Iterator[Reason]:
+    if entry.attribute == "$hfrom" and not author_proved():
         yield Reason(
             "forged_author",
             HOLD,

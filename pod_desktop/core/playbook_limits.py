@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from bisect import bisect_right, insort
 from typing import Final, NamedTuple
 
 from pod_desktop.core.clock import DAY, MINUTE
@@ -47,7 +47,8 @@ class Budget:
         self._limits = limits
         self._run = run
         self._since = since
-        self._acts: deque[tuple[int, tuple[str, ...]]] = deque()
+        self._acts: list[tuple[int, tuple[str, ...]]] = []
+        """In order of time, whatever the clock did."""
         self._quiet: dict[tuple[str, ...], int] = {}
 
     def muted(self, at: int, value: tuple[str, ...], mute: int) -> Verdict | None:
@@ -57,9 +58,8 @@ class Budget:
             return None
         return Verdict(MUTED, f"The same value was dealt with less than {write_span(mute)} ago.")
 
-    def limited(self, at: int, value: tuple[str, ...]) -> Verdict | None:
-        """Whether a limit is reached."""
-        self._trim(at)
+    def exhausted(self, at: int) -> Verdict | None:
+        """Whether nothing more may be done at this moment, whatever the value."""
         limits = self._limits
         minute = self._count(at - MINUTE)
         if minute >= limits.per_minute:
@@ -67,11 +67,16 @@ class Budget:
         day = self._count(at - DAY)
         if day >= limits.per_day:
             return Verdict(LIMITED, f"{day} actions within a day; {limits.per_day} is the limit.")
-        values = {value for time, value in self._acts if time > at - self._run}
-        if value not in values and len(values) >= limits.distinct:
-            return Verdict(
-                LIMITED, f"{len(values)} different values in one run; {limits.distinct} is the limit."
-            )
+        return None
+
+    def limited(self, at: int, value: tuple[str, ...]) -> Verdict | None:
+        """Whether a limit is reached for this value."""
+        if exhausted := self.exhausted(at):
+            return exhausted
+        values = {value for _, value in self._acts[self._place(at - self._run) :]}
+        most = self._limits.distinct
+        if value not in values and len(values) >= most:
+            return Verdict(LIMITED, f"{len(values)} different values in one run; {most} is the limit.")
         return None
 
     def breaks(self, at: int) -> str:
@@ -82,7 +87,7 @@ class Budget:
         if at - self._since < BREAKER_DAYS * DAY:
             return ""
         today = self._count(at - DAY) + 1
-        before = sum(at - (BREAKER_DAYS + 1) * DAY < time <= at - DAY for time, _ in self._acts)
+        before = self._count(at - (BREAKER_DAYS + 1) * DAY) - self._count(at - DAY)
         most = max(BREAKER_FACTOR * before / BREAKER_DAYS, BREAKER_LEAST)
         if today <= most:
             return ""
@@ -93,7 +98,10 @@ class Budget:
 
     def act(self, at: int, value: tuple[str, ...]) -> None:
         """Count an action."""
-        self._acts.append((at, value))
+        insort(self._acts, (at, value))
+        old = self._place(at - (BREAKER_DAYS + 1) * DAY)
+        if old > 1_000:
+            del self._acts[:old]
         self.quiet(at, value)
 
     def quiet(self, at: int, value: tuple[str, ...]) -> None:
@@ -101,9 +109,8 @@ class Budget:
         self._quiet[value] = max(at, self._quiet.get(value, at))
 
     def _count(self, after: int) -> int:
-        """Actions since; the newest stand at the end, but a clock may have been put back."""
-        return sum(time > after for time, _ in self._acts)
+        """Actions since then."""
+        return len(self._acts) - self._place(after)
 
-    def _trim(self, at: int) -> None:
-        while self._acts and self._acts[0][0] <= at - (BREAKER_DAYS + 1) * DAY:
-            self._acts.popleft()
+    def _place(self, after: int) -> int:
+        return bisect_right(self._acts, after, key=lambda act: act[0])

@@ -17,6 +17,7 @@ then is forgotten, and that changes nothing either.
 from __future__ import annotations
 
 from bisect import insort
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -257,3 +258,43 @@ class Window:
         key.scanned -= count
         key.told -= groups
         self._change.told[folded] = key.told
+
+
+class Replay:
+    """The same for records that come in order of time: what history is tried by, many times as fast.
+
+    Gives the firings of the definition; among records of one moment it takes them as they come.
+    """
+
+    def __init__(self, at_least: int, within: int) -> None:
+        """`within` in microseconds."""
+        self._at_least = at_least
+        self._within = within
+        self._keys: dict[str, deque[Match]] = {}
+        self._added = 0
+
+    def add(self, match: Match) -> Firing | None:
+        """The next record under its key; the firing that it completes."""
+        if self._at_least == 1:
+            return Firing(match.key, (match,))
+        folded = match.key.casefold()
+        waiting = self._keys.get(folded)
+        if waiting is None:
+            waiting = self._keys[folded] = deque()
+        while waiting and match.time - waiting[0].time > self._within:
+            waiting.popleft()
+        waiting.append(match)
+        self._added += 1
+        if self._added % KEYS == 0:
+            self._sweep(match.time)
+        if len(waiting) < self._at_least:
+            return None
+        records = tuple(waiting)
+        waiting.clear()
+        return Firing(records[0].key, records)
+
+    def _sweep(self, now: int) -> None:
+        """Let go of keys that have been quiet."""
+        for folded, waiting in list(self._keys.items()):
+            if not waiting or now - waiting[-1].time > self._within:
+                del self._keys[folded]

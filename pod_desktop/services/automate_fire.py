@@ -146,6 +146,9 @@ def _decide_one(case: Case, slot: int, action: PlaybookAction, desk: Desk, accou
         tenant=case.last.source.tenant,
         outcome=HELD,
     )
+    if limited := account.of(action).exhausted(case.at):
+        # Whatever it is about: in a flood nothing more is worked out.
+        return _with(blank, limited)
     try:
         row = _filled(case, action, desk, blank)
     except UserFault as fault:
@@ -245,7 +248,7 @@ def _reasons(case: Case, row: FiringRow, desk: Desk) -> tuple[Reason, ...]:
         row.list,
         row.entry,
         desk.around(row.tenant),
-        author_proved=all(one.author_proved for one in case.facts),
+        author_proved=lambda: all(one.author_proved for one in case.facts),
     )
     for other in desk.actions.get(bare_value(row.entry.value), ()):
         near = abs(case.at - other.time) < OPPOSITE

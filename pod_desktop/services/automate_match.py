@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Final
 
 from pod_desktop import content
@@ -20,8 +19,8 @@ from pod_desktop.core.playbook import Playbook
 from pod_desktop.core.playbook_window import Match
 from pod_desktop.core.responder import ALL_TENANTS
 from pod_desktop.core.text import domain_of
-from pod_desktop.query import Matcher, matcher, parse, resolve
-from pod_desktop.query.tree import And, Equals, Node, Or, Term
+from pod_desktop.query import Matcher, matcher, parse, resolve, sql
+from pod_desktop.query.tree import And, Equals, Exists, Node, Not, Or, Term, Text
 from pod_desktop.services.asking import Record, Value
 from pod_desktop.services.importing import TENANT as IMPORTED
 from pod_desktop.store import Source
@@ -58,10 +57,12 @@ class Facts(Record):
     def record_id(self) -> str:
         return f"{self.columns.kind}:{self.columns.rid}"
 
-    @cached_property
+    @property
     def document(self) -> dict[str, Any]:
         """The record as templates see it."""
-        value = content.document(self.raw).value
+        if self._document is None:
+            self._document = content.document(self.raw)
+        value = self._document.value
         return value if isinstance(value, dict) else {}
 
     @property
@@ -129,10 +130,32 @@ def compile_rule(playbook: Playbook, now: int) -> Rule:
         playbook=playbook,
         tree=tree,
         group_by=None if playbook.group_by is None else group_field(playbook.group_by),
-        matches=matcher(tree),
+        matches=matcher(cheapest_first(tree)),
         needs=needed(tree),
         moving=parse(playbook.query, now + DAY) != tree,
     )
+
+
+def cheapest_first(tree: Node) -> Node:
+    """The same meaning, with what columns decide asked before what needs the whole record."""
+    if isinstance(tree, And | Or):
+        parts = sorted((cheapest_first(part) for part in tree.parts), key=_cost)
+        return type(tree)(tuple(parts))
+    return Not(cheapest_first(tree.part)) if isinstance(tree, Not) else tree
+
+
+def _cost(tree: Node) -> int:
+    match tree:
+        case Term(name, test):
+            whole = 0 if name in sql.COLUMNS else 4
+            return whole + (0 if isinstance(test, Equals | Exists) else 1)
+        case Text():
+            return 2
+        case Not(part):
+            return _cost(part)
+        case And(parts) | Or(parts):
+            return max(map(_cost, parts), default=0)
+    return 0
 
 
 def group_field(name: str) -> str:

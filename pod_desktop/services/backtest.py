@@ -7,7 +7,7 @@ had been judged at its own moment. Nothing is sent or stored. Blocks: for a thre
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -15,7 +15,7 @@ from pod_desktop.core.clock import SECOND
 from pod_desktop.core.faults import Outage
 from pod_desktop.core.playbook import Playbook
 from pod_desktop.core.playbook_limits import ACT, HELD, LIMITED, MUTED, outcome_of
-from pod_desktop.core.playbook_window import Firing, Match, Window
+from pod_desktop.core.playbook_window import Firing, Match, Replay
 from pod_desktop.core.record import EventRow
 from pod_desktop.core.text import domain_of
 from pod_desktop.query.tree import And, Equals, Node, Or, Term
@@ -45,7 +45,8 @@ class Fired:
     outcome: str
     """act, held, muted or limited: of its actions the weightiest."""
     rows: tuple[FiringRow, ...]
-    """One for each action, with what it would have sent and why it would not; empty beyond DETAILED."""
+    """One for each action, with what it would have sent and why it would not; empty beyond DETAILED, and
+    where the limits let nothing more through."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -141,15 +142,14 @@ class _Run:
         self._desk = desk
         playbook = rule.playbook
         self._playbook = playbook
-        self._window = Window(playbook.at_least, playbook.within)
+        self._replay = Replay(playbook.at_least, playbook.within)
         self._account = new_account(playbook, since)
         self._named = named_records(playbook)
         self._keys = _KEYS.get(rule.group_by or "")
 
-    def take(self, row: EventRow, *, detailed: bool) -> Iterator[Fired]:
+    def take(self, row: EventRow, *, detailed: bool) -> list[Fired]:
         """The next matching record in order of time: what fires by it."""
         facts: Facts | None = None
-        record_id = row.record_id
         if self._rule.group_by is None:
             keys: Sequence[str] = ("",)
         elif self._keys is not None and (found := self._keys(row)) is not None:
@@ -157,26 +157,35 @@ class _Run:
         else:
             facts = self._facts(row)
             keys = tuple(self._rule.keys(facts)) if facts else ()
+        fired = []
         for key in keys:
-            self._window.add(Match(row.time, record_id, row.seq, key))
-        for firing in self._window.due(row.time):
-            yield self._fire(firing, row, facts, detailed)
+            if firing := self._replay.add(Match(row.time, row.record_id, row.seq, key)):
+                fired.append(self._fire(firing, row, facts, detailed))
+        return fired
 
     def _fire(self, firing: Firing, row: EventRow, facts: Facts | None, detailed: bool) -> Fired:
-        case = Case(
-            playbook=self._playbook,
-            playbook_id=0,
-            version=0,
-            firing=firing,
-            facts=self._all_facts(firing, row, facts),
-            at=_judged_at(firing.time, self._playbook.every),
-        )
-        rows = decide(case, self._desk, self._account)
+        at = _judged_at(firing.time, self._playbook.every)
+        account = self._account
+        if all(account.of(action).exhausted(at) for action in self._playbook.actions):
+            # As decide() would say, without reading the records: in a flood most firings end here.
+            rows: list[FiringRow] = []
+            outcome = LIMITED
+        else:
+            case = Case(
+                playbook=self._playbook,
+                playbook_id=0,
+                version=0,
+                firing=firing,
+                facts=self._all_facts(firing, row, facts),
+                at=at,
+            )
+            rows = decide(case, self._desk, account)
+            outcome = outcome_of([one.outcome for one in rows])
         return Fired(
             time=firing.time,
             key=firing.key,
-            records=tuple(one.record_id for one in firing.records),
-            outcome=outcome_of([one.outcome for one in rows]),
+            records=tuple([one.record_id for one in firing.records]),
+            outcome=outcome,
             rows=tuple(rows) if detailed else (),
         )
 

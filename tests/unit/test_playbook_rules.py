@@ -94,7 +94,9 @@ AROUND = Surroundings(
 
 def codes(value, attribute="$from", operator="equal", action=ADD, which=BLOCK, proved=False):
     entry = Entry(attribute=attribute, operator=operator, value=value)
-    return [reason.code for reason in reasons_to_hold(action, which, entry, AROUND, author_proved=proved)]
+    return [
+        reason.code for reason in reasons_to_hold(action, which, entry, AROUND, author_proved=lambda: proved)
+    ]
 
 
 @pytest.mark.parametrize(
