@@ -13,7 +13,7 @@ from pod_desktop import content
 from pod_desktop.core.action import ADD, ATTRIBUTES, BLOCK, OPERATORS, SAFE, Entry
 from pod_desktop.core.addresses import ip_of
 from pod_desktop.core.faults import UserFault
-from pod_desktop.core.guards import CONFIRM, GO, REFUSE, Judgement, Surroundings, judge
+from pod_desktop.core.guards import CONFIRM, REFUSE, Judgement, Surroundings, judge
 
 NEW: Final = "new"
 THERE: Final = "already there"
@@ -126,7 +126,7 @@ def _lines(text: str) -> Iterable[tuple[int, Mapping[str, str]]]:
 
 
 def _table(text: str, delimiter: str) -> Iterable[tuple[int, Mapping[str, str]]]:
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
+    reader = csv.reader(io.StringIO(text, newline=None), delimiter=delimiter)
     header: list[str] = []
     try:
         for cells in reader:
@@ -287,21 +287,3 @@ def check_pickers(which: str, attribute: str, operator: str) -> None:
         raise UserFault(
             f"The {title} takes no {operator!r}.", "operator", f"Use {', '.join(OPERATORS[which])}."
         )
-
-
-__all__ = [
-    "AUTOMATIC",
-    "DOUBTFUL",
-    "GO",
-    "INVALID",
-    "NEW",
-    "THERE",
-    "Candidate",
-    "Plan",
-    "check_pickers",
-    "distinct",
-    "guess_attribute",
-    "read",
-    "refang",
-    "split",
-]

@@ -74,26 +74,27 @@ class Cancelled(Fault):
 
 
 def tree_of(entry: Entry) -> Node | None:
-    """The query that finds what an entry matches; None where that is not documented (is_in_list)."""
+    """The query that finds what an entry matches; None where that cannot be told (is_in_list, no IP address)."""
     field = _FIELDS.get(entry.attribute)
     value = entry.value.strip()
     if field is None or not value:
         return None
+    found: Node | None
     if entry.operator in ("equal", "not_equal"):
         found = _equal(entry.attribute, field, value)
     elif entry.operator in ("contain", "not_contain"):
         found = Term(field, Like((ANY, value, ANY)))
     else:
         return None
-    return Not(found) if entry.operator.startswith("not_") else found
+    return Not(found) if found and entry.operator.startswith("not_") else found
 
 
-def _equal(attribute: str, field: str, value: str) -> Node:
+def _equal(attribute: str, field: str, value: str) -> Node | None:
     if attribute == "$ip":
         try:
             network = ipaddress.ip_network(value, strict=False)
         except ValueError:
-            return Term(field, Equals(value))
+            return None
         return Term(field, Network(str(network)) if "/" in value else Equals(str(network.network_address)))
     if attribute not in _ADDRESSES or value.rpartition("@")[0]:
         return Term(field, Equals(value))
@@ -116,7 +117,7 @@ def impact(
     tree = tree_of(entry)
     none = Hits(0, 0)
     if tree is None:
-        words = "What this operator compares with is not documented, so its effect cannot be counted."
+        words = "What this would match is not documented, so it cannot be counted."
         return Impact(ever=none, days_30=none, days_7=none, problem=words)
     found = _counted(reader, tree, MESSAGE, now, cancelled)
     if not found.ever.matching:

@@ -52,6 +52,9 @@ TABLE = [
     ("de", "$host", "contain", REFUSE, "suffix"),
     ("net", "$helo", "contain", REFUSE, "suffix"),
     ("org", "$rcpt", "contain", REFUSE, "suffix"),
+    (".support", "$from", "contain", REFUSE, "suffix"),
+    ("@ninja", "$from", "equal", REFUSE, "suffix"),
+    ("*.security", "$host", "contain", REFUSE, "suffix"),
     ("a", "$from", "contain", REFUSE, "short"),
     ("ab", "$from", "contain", REFUSE, "short"),
     ("abc", "$from", "contain", REFUSE, "short"),
@@ -87,6 +90,11 @@ TABLE = [
     ("x@mail.acme.example", "$from", "equal", CONFIRM, "own"),
     ("boss@acme.example", "$hfrom", "equal", CONFIRM, "own"),
     ("notacme.example", "$from", "equal", GO, ""),
+    ("acme.exam", "$from", "contain", CONFIRM, "own"),
+    ("cme.example", "$from", "contain", CONFIRM, "own"),
+    ("@acme.ex", "$from", "contain", CONFIRM, "own"),
+    ("@cme.example", "$from", "contain", GO, ""),
+    ("@example.test", "$from", "equal", GO, ""),
     ("acme.example.bad.test", "$from", "equal", GO, ""),
     ("j.meyer@acme.example", "$rcpt", "equal", CONFIRM, "own_recipient"),
     ("acme.example", "$rcpt", "contain", CONFIRM, "own_recipient"),
@@ -96,6 +104,7 @@ TABLE = [
     ("other@partner.example", "$from", "equal", GO, ""),
     ("x@bank.example", "$from", "equal", CONFIRM, "protected"),
     ("bank.example", "$from", "contain", CONFIRM, "protected"),
+    ("ank.exampl", "$from", "contain", CONFIRM, "protected"),
     ("x@login.bank.example", "$from", "equal", CONFIRM, "protected"),
     ("203.0.113.9", "$ip", "equal", CONFIRM, "protected"),
     # many people
@@ -106,11 +115,18 @@ TABLE = [
     ("supplier.example", "$from", "equal", CONFIRM, "partner"),
     ("@supplier.example", "$from", "contain", CONFIRM, "partner"),
     ("supplier.example", "$hfrom", "contain", CONFIRM, "partner"),
+    ("supplier.exa", "$from", "contain", CONFIRM, "partner"),
+    ("rare.exa", "$from", "contain", GO, ""),
     # the way in
     ("127.0.0.1", "$ip", "equal", REFUSE, "loopback"),
     ("127.8.8.8", "$ip", "equal", REFUSE, "loopback"),
     ("::1", "$ip", "equal", REFUSE, "loopback"),
     ("0.0.0.0", "$ip", "equal", REFUSE, "loopback"),
+    ("::ffff:127.0.0.1", "$ip", "equal", REFUSE, "loopback"),
+    ("::ffff:10.0.0.1", "$ip", "equal", CONFIRM, "private"),
+    ("100.64.0.1", "$ip", "equal", CONFIRM, "private"),
+    ("198.51.100.23", "$ip", "equal", GO, ""),
+    ("127.0.0.0/24", "$ip", "equal", REFUSE, "loopback"),
     ("10.1.2.3", "$ip", "equal", CONFIRM, "private"),
     ("192.168.1.1", "$ip", "equal", CONFIRM, "private"),
     ("fe80::1", "$ip", "equal", CONFIRM, "private"),
@@ -163,3 +179,19 @@ def test_whatever_is_on_a_list_may_be_taken_off(value):
 def test_a_comment_is_bounded_as_the_service_bounds_it():
     assert judge(ADD, BLOCK, entry("bad.test", comment="c" * 150), AROUND).answer == GO
     assert judge(ADD, BLOCK, entry("bad.test", comment="c" * 151), AROUND).answer == REFUSE
+
+
+def test_a_parent_of_an_own_domain_means_it_too():
+    around = Surroundings(
+        own_domains=frozenset({"mail.acme.example"}), protected=frozenset({"a.bank.example"})
+    )
+    for value, code in (("acme.example", "own"), ("bank.example", "protected")):
+        judgement = judge(ADD, BLOCK, entry(value), around)
+        assert (judgement.answer, judgement.reasons[0].code) == (CONFIRM, code)
+        # With an @ it is that domain only.
+        assert judge(ADD, BLOCK, entry(f"@{value}"), around).answer == GO
+
+
+def test_taking_off_the_list_asks_for_no_confirmation():
+    assert judge(DELETE, BLOCK, entry("acme.example"), AROUND).answer == GO
+    assert judge(DELETE, BLOCK, entry(""), AROUND).answer == REFUSE
