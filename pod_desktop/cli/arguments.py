@@ -223,7 +223,12 @@ def _count(commands: Commands) -> None:
 def _show(commands: Commands) -> None:
     show = _command(commands, "show", "show one record")
     show.add_argument("id", metavar="RECORD-ID", help="as search prints it: message:<guid> or maillog:<id>")
-    show.add_argument("--raw", action="store_true", help="the record exactly as it was received")
+    what = show.add_mutually_exclusive_group()
+    what.add_argument("--raw", action="store_true", help="the record exactly as it was received")
+    what.add_argument(
+        "--journey", action="store_true",
+        help="the message's way through filter and mail log, and what became of each recipient's copy",
+    )  # fmt: skip
 
 
 def _act(commands: Commands) -> None:

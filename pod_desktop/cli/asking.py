@@ -110,9 +110,12 @@ def _by_time(reader: Reader, ask: Ask, every: str) -> list[tuple[str, int]]:
 
 
 def show(options: Namespace, app: App, out: Out) -> int:
-    """Print one record: its summary, or itself exactly as it was received."""
+    """Print one record: its summary, itself exactly as it was received, or the message's journey."""
     with closing(app.open_home(options.data_dir)) as home:
         row = find_record(home, options.id)
+        if options.journey:
+            _show_journey(home, row, options.json, out)
+            return 0
         raw = home.reader.raw(row.seq)
         if options.json:
             out.bytes(_as_json(home, row, raw, options.raw) + b"\n")
@@ -123,6 +126,19 @@ def show(options: Namespace, app: App, out: Out) -> int:
         else:
             _print_summary(row, raw, out)
     return 0
+
+
+def _show_journey(home: Home, row: EventRow, json: bool, out: Out) -> None:
+    from pod_desktop.cli import journeys
+    from pod_desktop.services.journey import journey
+
+    found = journey(home.reader, row)
+    if json:
+        out.bytes(formats.dumps({"id": row.record_id, **found.to_json()}) + b"\n")
+    else:
+        for line in journeys.as_text(found):
+            out.line(line)
+    _tell_damage(home)
 
 
 def find_record(home: Home, record_id: str) -> EventRow:

@@ -12,6 +12,7 @@ from pod_desktop.content.kind import Kind
 from pod_desktop.content.mime import bare
 from pod_desktop.content.offers import Offer, fillable
 from pod_desktop.content.recognise import sniff, unwrap
+from pod_desktop.content.wording import seconds_words
 
 __all__ = [
     "CONTENT",
@@ -24,6 +25,7 @@ __all__ = [
     "offers",
     "read",
     "search_text",
+    "seconds_words",
     "sniff",
     "summary",
     "title",
