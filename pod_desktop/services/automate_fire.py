@@ -24,8 +24,8 @@ from pod_desktop.query import quote
 from pod_desktop.services.asking import ask
 from pod_desktop.services.automate_match import Facts
 from pod_desktop.services.prepare import Prepared, prepare, scope_of
-from pod_desktop.store import Reader
-from pod_desktop.store.playbook_rows import NOTHING, OPEN, SENT, WAITING, FiringRow
+from pod_desktop.store import FiringRow, Reader
+from pod_desktop.store.playbook_rows import NOTHING, OPEN, SENT, WAITING
 
 RECORDS_NAMED: Final = 50
 """Records of a firing that expressions may name as {records[0]…}."""
@@ -50,6 +50,8 @@ class Desk:
     delivered: Delivered = lambda address, at: 0
     stopped: str = ""
     """Why everything is held; '' while nothing stops."""
+    replay: bool = False
+    """The decision is one of the past: what was done after it does not count."""
 
 
 @dataclass(slots=True)
@@ -251,7 +253,8 @@ def _reasons(case: Case, row: FiringRow, desk: Desk) -> tuple[Reason, ...]:
         author_proved=lambda: all(one.author_proved for one in case.facts),
     )
     for other in desk.actions.get(bare_value(row.entry.value), ()):
-        near = abs(case.at - other.time) < OPPOSITE
+        ago = case.at - other.time
+        near = 0 <= ago < OPPOSITE or (not desk.replay and abs(ago) < OPPOSITE)
         if near and opposes(row.action, row.list, other.action, other.list):
             words = f"The opposite was asked by {other.actor} at {iso(other.time)}."
             return (*found, Reason("opposite", HOLD, words))

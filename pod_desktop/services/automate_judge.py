@@ -143,7 +143,7 @@ class Judge:
             return
         if self._problems.pop(entry.id, None) or entry.problem:
             part = Part(playbook_id=entry.id, version=entry.version, state=entry.state, problem="")
-            self._playbooks.commit(Turn(now=now, marks=self._cursor, parts=[part]))
+            self._playbooks.commit(Turn(now=now, parts=[part]))
         account = self._account(entry, now)
         self._running[entry.id] = _Running(entry, rule, window, account, entry.last_run, now)
 
@@ -185,7 +185,7 @@ class Judge:
                 problem=words,
                 counts={"errors": 1},
             )
-            self._playbooks.commit(Turn(now=now, marks=self._cursor, parts=[part]))
+            self._playbooks.commit(Turn(now=now, parts=[part]))
 
     # one turn
 

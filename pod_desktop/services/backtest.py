@@ -53,6 +53,7 @@ class Fired:
 class Report:
     """What a backtest has found so far."""
 
+    playbook: Playbook
     since: int
     until: int
     records: int = 0
@@ -100,8 +101,8 @@ def backtest(
     """
     tell, is_cancelled = on_progress or (lambda report: None), cancelled or (lambda: False)
     rule = compile_rule(playbook, now)
-    run = _Run(reader, rule, replace(desk, stopped=""), since)
-    report = Report(since=since, until=until)
+    run = _Run(reader, rule, replace(desk, stopped="", replay=True), since)
+    report = Report(playbook=playbook, since=since, until=until)
     span = max(until - since, SECOND)
     for row in reader.search(question(rule, since=since, until=until, now=now), order="oldest"):
         report.records += 1

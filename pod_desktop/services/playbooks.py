@@ -10,7 +10,16 @@ from typing import Any, Final
 from pod_desktop.core.clock import DAY
 from pod_desktop.core.faults import UserFault
 from pod_desktop.core.guards import Surroundings
-from pod_desktop.core.playbook import WEBHOOK_RESPONDER, Playbook, PlaybookAction, playbook_from_file
+from pod_desktop.core.playbook import (
+    OFF,
+    ON,
+    WEBHOOK_RESPONDER,
+    Playbook,
+    PlaybookAction,
+    check_playbook_name,
+    playbook_from_file,
+)
+from pod_desktop.core.playbook_limits import ACT, HELD
 from pod_desktop.core.resources import resource
 from pod_desktop.core.responder import TYPES, RespondConnector
 from pod_desktop.query import QueryFault
@@ -18,7 +27,8 @@ from pod_desktop.services.automate_fire import Desk, actions_by_value, delivered
 from pod_desktop.services.automate_match import compile_rule
 from pod_desktop.services.backtest import Report, backtest
 from pod_desktop.services.connector_file import read_json_file
-from pod_desktop.store import Journal, Reader
+from pod_desktop.store import Journal, Part, PlaybookEntry, Playbooks, Reader, Turn, counted
+from pod_desktop.store.playbook_rows import APPROVED, SENT
 from pod_desktop.template import check_body, parse
 
 TEMPLATES: Final = "playbooks"
@@ -166,6 +176,54 @@ def try_out(
 
 def _stand_in(name: str, tenant: str) -> RespondConnector:
     return RespondConnector(name=name, tenant=tenant, type=TYPES[0], cluster_id="cluster_id")
+
+
+def clone(playbooks: Playbooks, name: str, new_name: str, *, author: str, now: int) -> PlaybookEntry:
+    """A copy under another name, switched off. Raises UserFault when the name does not fit or is taken."""
+    old = playbooks.entry(name).playbook
+    taken = [entry.playbook.name for entry in playbooks.entries()]
+    return playbooks.add(
+        replace(old, name=check_playbook_name(new_name, taken)), author=author, now=now, state=OFF
+    )
+
+
+def run_on_history(playbooks: Playbooks, name: str, report: Report, *, by: str, now: int) -> int:
+    """Do what a backtest has shown that it would have done; how many actions that is.
+
+    They are that person's decision, and sent by the service at the playbook's pace.
+
+    Raises:
+        UserFault: the playbook is not armed, or was changed since the backtest (report.playbook differs).
+    """
+    entry = playbooks.entry(name)
+    if entry.state != ON:
+        raise UserFault(f"{entry.playbook.name} is not armed.", "state", "Arm it first.")
+    if report.playbook != entry.playbook:
+        raise UserFault(f"{entry.playbook.name} was changed since the backtest.", "name", "Run it again.")
+    rows = [
+        replace(
+            row,
+            playbook_id=entry.id,
+            playbook=entry.playbook.name,
+            version=entry.version,
+            at=now,
+            outcome=HELD if row.entry else ACT,
+            status=APPROVED if row.entry else SENT,
+            reason="Run on history." if row.entry else "",
+            by=by,
+            confirmed="",
+        )
+        for fired in report.firings
+        for row in fired.rows
+        if row.outcome == ACT
+    ]
+    part = Part(
+        playbook_id=entry.id, version=entry.version, state=entry.state, rows=rows, counts=counted(rows)
+    )
+    kept, changed = playbooks.commit(Turn(now=now, parts=[part]))
+    if changed:
+        raise UserFault(f"{entry.playbook.name} was changed meanwhile.", "name", "Run the backtest again.")
+    return len(kept)
 
 
 def report_to_json(report: Report) -> dict[str, Any]:

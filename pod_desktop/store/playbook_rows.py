@@ -152,7 +152,8 @@ class Turn:
     """One transaction: how far the store was read, and what came of it."""
 
     now: int
-    marks: Mapping[int, int]
+    marks: Mapping[int, int] | None = None
+    """None: nothing was read, how far stays as it is."""
     parts: Sequence[Part] = ()
 
 

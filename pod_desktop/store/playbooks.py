@@ -76,9 +76,9 @@ class Playbooks(Definitions):
                     changed.add(part.playbook_id)
                     continue
                 kept += self._keep(part, turn.now)
-            self._db.execute(
-                "insert or replace into cursor(one, marks) values(1, ?)", (json.dumps(dict(turn.marks)),)
-            )
+            if turn.marks is not None:
+                marks = json.dumps(dict(turn.marks))
+                self._db.execute("insert or replace into cursor(one, marks) values(1, ?)", (marks,))
         return kept, changed
 
     def _keep(self, part: Part, now: int) -> list[FiringRow]:

@@ -56,6 +56,7 @@ class World:
         self.sim = sim
         self.folder = folder
         self.clock = clock or TurnedClock()
+        self.events = folder / "events"
         self.writer = store.open_writer(folder / "events", clock=self.clock)
         self.playbooks = store.Playbooks(folder / "playbooks.db")
         self.journal = store.Journal(folder / "actions.db")
@@ -86,7 +87,7 @@ class World:
         self.automation = Automation(
             playbooks=self.playbooks,
             journal=self.journal,
-            open_reader=lambda: store.open_reader(self.folder / "events"),
+            open_reader=lambda: store.open_reader(self.events),
             respond=self.respond,
             connectors=lambda: self.connectors,
             clock=self.clock,
@@ -134,14 +135,16 @@ class World:
     def entry(self, name="Wave"):
         return self.playbooks.entry(name)
 
-    async def rounds(self, count=1):
-        """Judge and send until nothing is left to do at this moment."""
-        for _ in range(count):
-            while await self.automation.step():
-                pass
+    async def rounds(self):
+        """Judge and send until nothing more can be done at this moment."""
+        waiting = None
+        while True:
+            more = await self.automation.step()
             await self.automation.sent()
-            await self.automation.step()
-            await self.automation.sent()
+            left = [row.id for row in self.playbooks.to_send()]
+            if not more and left == waiting:
+                return
+            waiting = left
 
     @staticmethod
     async def until(true, seconds=10):

@@ -6,14 +6,19 @@ from dataclasses import replace
 
 import pytest
 from automating import BLOCK, SAFELIST, SOURCE, definition, run
+from collecting import Desk
 
+from builders import message
+from pod_desktop import store
 from pod_desktop.core.action import DELETE, SUCCEEDED, Entry
 from pod_desktop.core.clock import DAY, HOUR, MINUTE, SECOND, SystemClock
 from pod_desktop.core.faults import UserFault
+from pod_desktop.core.guards import Surroundings
 from pod_desktop.core.playbook import DRY_RUN, OFF, ON, playbook_from_file
 from pod_desktop.core.playbook_limits import ACT, HELD, LIMITED, MUTED, WOULD_ACT
 from pod_desktop.services import automate_match
 from pod_desktop.services.automate_judge import LATE
+from pod_desktop.services.playbooks import clone, run_on_history, try_out
 from pod_desktop.services.surroundings import LEARNED, set_own_domains
 
 
@@ -267,7 +272,7 @@ def test_five_failures_in_a_row_stop_a_playbook_and_the_rest_is_held(tmp_path):
         world.add()
         world.sim.api.next(*[403] * 40, where="list")
         world.store(*(world.raw(sender=f"s{number}@bad.test") for number in range(9)))
-        await world.rounds(6)
+        await world.rounds()
         entry = world.entry()
         assert "5 actions failed in a row" in entry.tripped
         assert len(world.posts) == 5
@@ -482,5 +487,78 @@ def test_an_entry_of_the_journal_counts_as_done(tmp_path):
             )
         }
         assert len(world.blocked()) == 1
+
+    run(tmp_path, story)
+
+
+def test_run_on_history_does_what_its_backtest_showed_at_the_playbooks_pace(tmp_path):
+    async def story(world):
+        world.add()
+        world.backfill(
+            *(world.raw(sender=f"old{number}@bad.test", ago=DAY + number * MINUTE) for number in range(12))
+        )
+        await world.rounds()
+        assert world.posts == []
+        reader = store.open_reader(world.folder / "events")
+        how = {
+            "reader": reader,
+            "connectors": world.connectors,
+            "surroundings": Surroundings(),
+            "now": world.clock.now(),
+        }
+        report = try_out(world.entry().playbook, **how)
+        assert run_on_history(world.playbooks, "Wave", report, by="ann", now=world.clock.now()) == 12
+        await world.rounds()
+        assert len(world.posts) == 10
+        world.clock.turn(MINUTE)
+        await world.rounds()
+        assert len(world.blocked()) == 12
+        assert {action.actor for action in world.journal.actions()} == {"person ann"}
+        world.playbooks.set_state("Wave", DRY_RUN, by="ann", now=world.clock.now())
+        with pytest.raises(UserFault, match="not armed"):
+            run_on_history(world.playbooks, "Wave", report, by="ann", now=world.clock.now())
+        reader.close()
+
+    run(tmp_path, story)
+
+
+def test_a_clone_arrives_switched_off(tmp_path):
+    async def story(world):
+        world.add()
+        copy = clone(world.playbooks, "wave", "Wave 2", author="bob", now=world.clock.now())
+        assert (copy.state, copy.author, copy.playbook.query) == (OFF, "bob", world.entry().playbook.query)
+        with pytest.raises(UserFault, match="exists already"):
+            clone(world.playbooks, "wave", "WAVE", author="bob", now=world.clock.now())
+
+    run(tmp_path, story)
+
+
+def test_from_the_log_stream_to_the_block_list(tmp_path):
+    """All of it: a record comes over the wire, is stored by the service, fires, and is on the list."""
+
+    async def story(world):
+        (tmp_path / "service").mkdir()
+        desk = Desk(folder=tmp_path / "service", clock=SystemClock())
+        desk.add(world.sim, tenant="Acme")
+        async with desk.running():
+            await desk.all_live()
+            world.events = tmp_path / "service" / "events"
+            await world.end()
+            world.clock = SystemClock()
+            automation = world.begin()
+            stop = asyncio.Event()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(automation.run(stop))
+                world.add()
+                await asyncio.sleep(0.3)
+                world.sim.publish(
+                    "message",
+                    message(
+                        sender="live@bad.test", time=world.clock.now(), disposition="discard", folder="Phish"
+                    ),
+                )
+                await world.until(lambda: "live@bad.test" in world.blocked(), 20)
+                stop.set()
+        desk.close()
 
     run(tmp_path, story)

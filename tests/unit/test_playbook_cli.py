@@ -138,7 +138,7 @@ def hold(data: Path, *reasons: Reason) -> int:
         entry=Entry(attribute="$from", operator="equal", value="boss@acme.test"),
     )  # fmt: skip
     part = Part(playbook_id=entry.id, version=1, state=entry.state, rows=[row])
-    ((kept,), _) = playbooks.commit(Turn(now=NOW, marks={}, parts=[part]))
+    ((kept,), _) = playbooks.commit(Turn(now=NOW, parts=[part]))
     playbooks.close()
     return kept.id
 
