@@ -11,6 +11,7 @@ import importlib
 import logging
 import logging.handlers
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -189,6 +190,7 @@ def hold_service(data_dir: DataDir) -> Lock:
 async def _collect(home: Home, options: CollectOptions, tell: Tell) -> int:
     from pod_desktop import content
     from pod_desktop.services.collect import CollectorService
+    from pod_desktop.services.collect_claims import Claims, claims_folder
     from pod_desktop.services.import_jobs import ImportJobs
     from pod_desktop.services.tasks import Tasks
 
@@ -215,6 +217,8 @@ async def _collect(home: Home, options: CollectOptions, tell: Tell) -> int:
         read=content.read,
         on_publish=tell,
         on_command=obey,
+        free=lambda: shutil.disk_usage(home.data_dir.events).free,
+        claims=Claims(claims_folder()),
     )
     jobs = ImportJobs(home.ledger, service.writer, home.clock)
     ending, tasks = asyncio.Event(), Tasks("service", _log_end)

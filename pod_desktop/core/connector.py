@@ -24,6 +24,9 @@ THIS_COMPUTER: Final = "this_computer"
 DEFAULT_STREAM_URL: Final = "wss://logstream.proofpoint.com:443"
 DEFAULT_COLLECT_FROM: Final = "7d"
 STREAM_PATH: Final = "/v1/stream"
+NEWEST: Final = "newest"
+OLDEST: Final = "oldest"
+BACKFILL_ORDERS: Final = (NEWEST, OLDEST)
 _SHOWN: Final = 80
 """Characters of a wrong value that a fault repeats."""
 
@@ -49,6 +52,12 @@ class CollectConnector:
     log_filters: tuple[str, ...] = ()
     stream_url: str = DEFAULT_STREAM_URL
     ca_file: str = ""
+    proxy: str = ""
+    """`http://host:port` of an HTTP proxy to connect through; '' for none. The environment's never apply."""
+    backfill_order: str = NEWEST
+    """Which hours of the archive come first: NEWEST or OLDEST."""
+    reconcile: bool = False
+    """Fetch every finished hour from the archive too, and add what live did not give."""
     category: str = EMAIL
     type: str = PROOFPOINT_ON_DEMAND
 
@@ -63,7 +72,19 @@ class CollectConnector:
 
 
 SECRET_NAMES: Final = ("api_key",)
-"""Secrets of a collect connector."""
+"""Secrets that a collect connector must have."""
+SECOND_KEY: Final = "api_key_2"
+"""A second API key, for archive sessions beside the live one: one key has one session a content type."""
+OPTIONAL_SECRETS: Final = (SECOND_KEY,)
+PROXY_WARNING: Final = (
+    "Connects through an HTTP proxy: WebSocket over HTTP proxies is unreliable (long connections are cut). "
+    "Where you can, let this computer reach the service directly."
+)
+
+
+def warnings(connector: CollectConnector) -> tuple[str, ...]:
+    """What stays visible on the connector as long as it is so."""
+    return (PROXY_WARNING,) if connector.proxy else ()
 
 
 def full_address(url: str) -> str:
@@ -154,7 +175,7 @@ def check_cluster_id(cluster_id: str) -> str:
     return cluster_id
 
 
-def check_api_key(key: str) -> str:
+def check_api_key(key: str, where: str = "api_key") -> str:
     """The API key as it is sent: outer blanks, quotes and a pasted `Bearer ` taken off.
 
     Raises:
@@ -163,17 +184,15 @@ def check_api_key(key: str) -> str:
     """
     key = _bare_key(key)
     if not key:
-        raise UserFault("Give the API key.", "api_key", "Settings > API Key Management makes one.")
+        raise UserFault("Give the API key.", where, "Settings > API Key Management makes one.")
     if len(key) > limits.SECRET_CHARS:
-        raise UserFault(f"The API key has {len(key):,} characters; that is no key.", "api_key")
+        raise UserFault(f"The API key has {len(key):,} characters; that is no key.", where)
     if re.search(r"\s", key):
         raise UserFault(
-            "The API key holds a blank or a line break inside.", "api_key", "Copy it again in one piece."
+            "The API key holds a blank or a line break inside.", where, "Copy it again in one piece."
         )
     if re.search(r"[^\x21-\x7e]", key):
-        raise UserFault(
-            "The API key holds characters that no key has.", "api_key", "Copy it again in one piece."
-        )
+        raise UserFault("The API key holds characters that no key has.", where, "Copy it again in one piece.")
     return key
 
 
@@ -315,6 +334,54 @@ def check_stream_url(url: str) -> str:
     return f"{parts.scheme}://{host}" + (f":{port}" if port is not None else "")
 
 
+def check_proxy(url: str, stream_url: str = DEFAULT_STREAM_URL) -> str:
+    """`http://host:port` of an HTTP proxy in lower case; '' for none.
+
+    The API key goes through it inside TLS, which ends at the service; so plain ws:// takes no proxy elsewhere.
+
+    Raises:
+        UserFault: another scheme, no port, a user name, a path, or a host that cannot be one.
+    """
+    url = url.strip().rstrip("/")
+    if not url:
+        return ""
+    hint = "Write it like http://proxy.example:3128, or leave it empty."
+    try:
+        parts = urlsplit(url)
+        port, host = parts.port, _host(parts.hostname or "")
+    except ValueError:
+        raise UserFault(f"{url[:_SHOWN]!r} is no address.", "proxy", hint) from None
+    if parts.username is not None or parts.password is not None:
+        raise UserFault("A proxy that asks for a sign-in is not supported.", "proxy", hint)
+    if parts.scheme != "http" or not host or not port or parts.path or parts.query or parts.fragment:
+        raise UserFault(f"{url[:_SHOWN]!r} is no HTTP proxy.", "proxy", hint)
+    if urlsplit(stream_url).scheme == "ws" and not _is_this_computer(host):
+        raise UserFault("ws:// would show the API key to the proxy.", "proxy", "Use wss://, or no proxy.")
+    return f"http://{host}:{port}"
+
+
+def check_backfill_order(order: str) -> str:
+    """Which hours of the archive come first. Raises UserFault for anything but newest and oldest."""
+    order = order.strip().casefold() or NEWEST
+    if order not in BACKFILL_ORDERS:
+        raise UserFault(f"{order[:_SHOWN]!r} is no order.", "backfill_order", "Use newest or oldest.")
+    return order
+
+
+def check_filter_names(names: Iterable[str]) -> tuple[str, ...]:
+    """Names of log filters, each once; that they exist is checked where filters are kept.
+
+    Raises:
+        UserFault: a name that cannot be one.
+    """
+    found: dict[str, str] = {}
+    for name in names:
+        if not name.strip() or len(name) > limits.NAME_CHARS:
+            raise UserFault(f"{name[:_SHOWN]!r} is no name of a log filter.", "log_filters")
+        found.setdefault(name.strip().casefold(), name.strip())
+    return tuple(found.values())
+
+
 def _host(text: str) -> str:
     """A host name in ASCII, or an address (IPv6 in brackets). Raises ValueError for anything else."""
     if ":" in text:
@@ -342,7 +409,7 @@ def _is_this_computer(host: str) -> bool:
 _FILE_KEYS: Final = frozenset(
     {
         "name", "category", "type", "tenant", "run_on", "cluster_id", "content_types",
-        "collect_from", "log_filters", "stream_url", "ca_file",
+        "collect_from", "log_filters", "stream_url", "ca_file", "proxy", "backfill_order", "reconcile",
     }
 )  # fmt: skip
 
@@ -386,12 +453,9 @@ def from_file(data: Mapping[str, object], taken: Iterable[str] = ()) -> CollectC
     run_on = text("run_on", THIS_COMPUTER)
     if run_on.replace(" ", "_").casefold() != THIS_COMPUTER:
         raise UserFault(f"Run On {run_on[:_SHOWN]!r} is not known.", "run_on", f"Use {THIS_COMPUTER!r}.")
-    if filters := texts("log_filters", ()):
-        raise UserFault(
-            f"Log filters are not supported yet ({len(filters)} given).",
-            "log_filters",
-            "Leave the list empty.",
-        )
+    reconcile = data.get("reconcile", False)
+    if not isinstance(reconcile, bool):
+        raise UserFault("'reconcile' must be true or false.", "reconcile")
     return CollectConnector(
         name=check_name(text("name"), taken),
         tenant=check_tenant(text("tenant")),
@@ -400,6 +464,10 @@ def from_file(data: Mapping[str, object], taken: Iterable[str] = ()) -> CollectC
         collect_from=check_collect_from(text("collect_from", DEFAULT_COLLECT_FROM)),
         stream_url=check_stream_url(text("stream_url", DEFAULT_STREAM_URL)),
         ca_file=text("ca_file", "").strip(),
+        log_filters=check_filter_names(texts("log_filters", ())),
+        proxy=check_proxy(text("proxy", ""), check_stream_url(text("stream_url", DEFAULT_STREAM_URL))),
+        backfill_order=check_backfill_order(text("backfill_order", NEWEST)),
+        reconcile=reconcile,
     )
 
 
@@ -417,4 +485,7 @@ def to_file(connector: CollectConnector) -> dict[str, object]:
         "log_filters": list(connector.log_filters),
         "stream_url": connector.stream_url,
         "ca_file": connector.ca_file,
+        "proxy": connector.proxy,
+        "backfill_order": connector.backfill_order,
+        "reconcile": connector.reconcile,
     }

@@ -14,7 +14,12 @@ from pod_desktop.core.responder import WEBHOOK, RespondConnector
 Connector: TypeAlias = CollectConnector | RespondConnector
 
 CATEGORY_TITLES: Final = {EMAIL: "Email", WEBHOOK: "Webhook"}
-SECRET_TITLES: Final = {"api_key": "API Key", "client_id": "Client ID", "client_secret": "Client Secret"}
+SECRET_TITLES: Final = {
+    "api_key": "API Key",
+    "api_key_2": "Second API Key",
+    "client_id": "Client ID",
+    "client_secret": "Client Secret",
+}
 GENERAL: Final = ("category", "type", "function", "name", "tenant", "run_on")
 """What the General tab holds; it cannot be changed once the connector is made."""
 _GENERAL_TITLES: Final = {
@@ -55,14 +60,19 @@ def secret_names(connector: Connector) -> tuple[str, ...]:
     return collect_rules.SECRET_NAMES
 
 
+def optional_secrets(connector: Connector) -> tuple[str, ...]:
+    """Names of the secrets that this kind of connector may have beside those it needs."""
+    return () if isinstance(connector, RespondConnector) else collect_rules.OPTIONAL_SECRETS
+
+
 def check_secret(name: str, text: str) -> str:
     """The secret as it is sent.
 
     Raises:
         UserFault: no such secret, or a value that cannot be one. The words never hold it.
     """
-    if name == "api_key":
-        return collect_rules.check_api_key(text)
+    if name in (*collect_rules.SECRET_NAMES, *collect_rules.OPTIONAL_SECRETS):
+        return collect_rules.check_api_key(text, name)
     if name in respond_rules.SECRET_NAMES:
         return respond_rules.check_credential(text, name, SECRET_TITLES[name])
     raise UserFault("There is a secret of an unknown name.", "secrets", f"Known: {', '.join(SECRET_TITLES)}.")
@@ -81,7 +91,9 @@ def check_general_unchanged(old: Connector, new: Connector) -> None:
 
 def warnings(connector: Connector) -> tuple[str, ...]:
     """What stays visible on the connector as long as it is so."""
-    return respond_rules.warnings(connector) if isinstance(connector, RespondConnector) else ()
+    if isinstance(connector, RespondConnector):
+        return respond_rules.warnings(connector)
+    return collect_rules.warnings(connector)
 
 
 def content_type_titles(connector: Connector) -> tuple[str, ...]:

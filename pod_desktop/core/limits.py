@@ -61,5 +61,19 @@ PONG_SECONDS: Final = 90.0
 CONNECT_SECONDS: Final = 20.0
 STOP_SECONDS: Final = 5.0
 """A clean stop drains within this."""
+DISK_WARN_BYTES: Final = 2 * 1024 * MIB
+"""Less free than this where records are stored, and the state says so."""
+DISK_STOP_BYTES: Final = 256 * MIB
+"""Less free than this, and streams end their sessions cleanly: what is stored must stay usable (indexes, logs)."""
+DISK_RESUME_BYTES: Final = 512 * MIB
+"""Once so much is free again they go on by themselves."""
+DISK_CHECK_SECONDS: Final = 2.0
+HEALTH_SECONDS: Final = 300.0
+"""A state that has not changed is renewed this often, so that old news is told from good news."""
+SLEEP_SECONDS: Final = 30.0
+"""Clocks that part by more than this within a moment: the computer slept, or its clock was set."""
+FILTER_CONDITIONS: Final = 10
+"""Conditions of one log filter (the connector guide)."""
+FILTERS: Final = 100
 VAULT_SECONDS: Final = 10.0
 """A locked keychain may wait for a person for ever; after this the caller is told."""

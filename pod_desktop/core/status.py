@@ -71,6 +71,16 @@ class StreamStatus:
     """Microseconds UTC when something last arrived."""
     progress: float | None = None
     """0-1 while catching up."""
+    hours_left: int = 0
+    """Hours still to be fetched from the archive."""
+    time_left_s: float | None = None
+    """Seconds that the rest of the archive will take at the pace so far; None where nobody can say."""
+    notice: str = ""
+    """What is to be known beside the state: little room on the disk, the archive's own trouble."""
+    checked: int = 0
+    """Microseconds UTC when this state was last seen to be so; renewed every few minutes."""
+    filters: tuple[tuple[str, int], ...] = ()
+    """Log filters and how many records each has dropped."""
     counters: Counters = field(default_factory=Counters)
     gaps: tuple[tuple[int, int], ...] = ()
     """Stretches (begin, end in microseconds UTC) that are known to be missing."""
@@ -83,4 +93,5 @@ class StreamStatus:
         known = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
         known["counters"] = Counters(**known.get("counters", {}))
         known["gaps"] = tuple((begin, end) for begin, end in known.get("gaps", ()))
+        known["filters"] = tuple((name, count) for name, count in known.get("filters", ()))
         return cls(**known)

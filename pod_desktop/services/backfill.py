@@ -1,6 +1,7 @@
 """Which hours a stream has, and which it must still fetch from the archive. Pure: values in, values out.
 
-An hour is done when the archive gave it after it ended, or when one unbroken live session covered it. The
+An hour is done when the archive gave it after it ended, or when one unbroken live session covered it (but
+not where every hour is to be compared with the archive). The
 hours in which a live session began, or broke, are fetched from the archive once they are over: what was
 on its way when a socket died is lost to the live stream, and nobody promises what a new session replays.
 """
@@ -42,12 +43,24 @@ class Coverage:
     """Stretches that nobody can give any more."""
     postponed: Mapping[int, int] = field(default_factory=dict)
     """Hours that could not be fetched, and when they are due again. Not kept over a restart."""
+    reconcile: bool = False
+    """Fetch every finished hour from the archive, also those that a live session covered."""
+    oldest_first: bool = False
 
     @classmethod
-    def begin(cls, start: int, *, created: int, backfill: bool) -> Coverage:
+    def begin(
+        cls,
+        start: int,
+        *,
+        created: int,
+        backfill: bool,
+        reconcile: bool = False,
+        oldest_first: bool = False,
+    ) -> Coverage:
         """Nothing yet. Without backfill the first moments belong to the live stream that is on its way."""
         start = start if backfill else start + GRACE
-        return cls(start=start, first=max(hour_of(start), first_in_reach(created)))
+        first = max(hour_of(start), first_in_reach(created))
+        return cls(start=start, first=first, reconcile=reconcile, oldest_first=oldest_first)
 
     @classmethod
     def load(cls, values: Mapping[str, object], fresh: Coverage) -> Coverage:
@@ -78,18 +91,19 @@ class Coverage:
 
     def has(self, hour: int) -> bool:
         """Is the hour done, so far as it has come?"""
+        return hour in self.archived or (not self.reconcile and self.held(hour))
+
+    def held(self, hour: int) -> bool:
+        """Is the hour here, from the archive or by one unbroken live session?"""
         begin, end = max(hour_begin(hour), self.start), hour_begin(hour + 1)
         return hour in self.archived or any(since <= begin and until >= end for since, until in self.live)
 
     def missing(self, now: int) -> list[int]:
-        """Hours that are over and still to be fetched, newest first; without postponed ones."""
+        """Hours that are over and still to be fetched, in the order chosen; without postponed ones."""
         last = hour_of(now - SETTLE) - 1
         first = max(self.first, first_in_reach(now))
-        return [
-            hour
-            for hour in range(last, first - 1, -1)
-            if not self.has(hour) and self.postponed.get(hour, 0) <= now
-        ]
+        wanted = range(first, last + 1) if self.oldest_first else range(last, first - 1, -1)
+        return [hour for hour in wanted if not self.has(hour) and self.postponed.get(hour, 0) <= now]
 
     def unfinished(self, now: int, *, unbroken: bool) -> tuple[int, int] | None:
         """The stretch up to now that no settled hour holds, unless one unbroken live session does."""
@@ -112,9 +126,23 @@ class Coverage:
         return hour_begin(hour + 1) + SETTLE <= now - int(behind * SECOND)
 
     def fetched(self, hour: int) -> Coverage:
-        """The archive gave this hour."""
+        """The archive gave this hour: what was missing of it is not any more."""
         left = {other: due for other, due in self.postponed.items() if other != hour}
-        return replace(self, archived=self.archived | {hour}, postponed=left)
+        gaps = _without(self.gaps, hour_begin(hour), hour_begin(hour + 1))
+        return replace(self, archived=self.archived | {hour}, postponed=left, gaps=gaps)
+
+    def rewound(self, now: int) -> Coverage:
+        """Without what lies after now: the clock was set back, and nothing of the future has been received."""
+        later = [hour for hour in self.archived if hour_begin(hour) > now]
+        if not later and not any(until > now for _, until in self.live) and self.first <= hour_of(now):
+            return self
+        return replace(
+            self,
+            first=min(self.first, hour_of(now)),
+            archived=self.archived - set(later),
+            live=tuple((since, min(until, now)) for since, until in self.live if since <= now),
+            postponed={},
+        )
 
     def postpone(self, hour: int, until: int) -> Coverage:
         """The hour could not be fetched; others go first."""
@@ -149,9 +177,9 @@ class Coverage:
     def out_of_reach(self, now: int) -> Coverage:
         """Name as a gap what the archive no longer reaches and nobody fetched."""
         oldest = first_in_reach(now)
-        gone = [hour for hour in range(max(self.first, oldest - 24 * 366), oldest) if not self.has(hour)]
-        if not gone:
+        if oldest <= self.first:
             return self
+        gone = [hour for hour in range(max(self.first, oldest - 24 * 366), oldest) if not self.held(hour)]
         gaps = list(self.gaps)
         for first, last in runs(gone):
             gaps.append((hour_begin(first), hour_begin(last + 1)))
@@ -162,6 +190,15 @@ class Coverage:
             gaps=tuple(gaps[-INTERVALS:]),
             archived=frozenset(h for h in self.archived if h >= oldest),
         )
+
+
+def _without(stretches: tuple[tuple[int, int], ...], begin: int, end: int) -> tuple[tuple[int, int], ...]:
+    """Stretches less what lies from begin to end."""
+    found: list[tuple[int, int]] = []
+    for since, until in stretches:
+        parts = ((since, min(until, begin)), (max(since, end), until))
+        found += [part for part in parts if part[0] < part[1]]
+    return tuple(found)
 
 
 def _stretches(stored: object) -> tuple[tuple[int, int], ...]:

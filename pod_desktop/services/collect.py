@@ -12,19 +12,23 @@ import os
 from collections.abc import Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import pod_desktop
-from pod_desktop.core import limits
-from pod_desktop.core.clock import Clock
+from pod_desktop.core import limits, logfilter
+from pod_desktop.core.clock import SECOND, Clock
 from pod_desktop.core.connector import CollectConnector
 from pod_desktop.core.faults import Fault, UserFault
+from pod_desktop.core.logfilter import LogFilter
 from pod_desktop.core.secret import Secret
 from pod_desktop.core.status import DISABLED, StreamStatus
+from pod_desktop.services.collect_claims import Claims
 from pod_desktop.services.collect_commit import Committer, ReadRecord
+from pod_desktop.services.collect_disk import DiskGate, DiskRule
 from pod_desktop.services.collect_rules import Timing
 from pod_desktop.services.collect_status import StreamBoard
 from pod_desktop.services.collect_stream import StreamTask
+from pod_desktop.services.filters import sieve_of
 from pod_desktop.services.tasks import Tasks
 from pod_desktop.store import CollectEntry, Command, ServiceInfo, Writer
 
@@ -39,6 +43,8 @@ _T = TypeVar("_T")
 
 class LedgerPort(Protocol):
     """What the service needs of store.ledger.Ledger."""
+
+    def setting(self, key: str, default: Any = None) -> Any: ...
 
     def version(self) -> int: ...
     def collectors(self) -> list[CollectEntry]: ...
@@ -77,12 +83,18 @@ class CollectorService:
         timing: Timing | None = None,
         on_publish: Callable[[list[StreamStatus]], None] | None = None,
         on_command: Callable[[Command], bool] | None = None,
+        free: Callable[[], int] | None = None,
+        disk: DiskRule | None = None,
+        claims: Claims | None = None,
     ) -> None:
         """
         Args:
             read: content.read.
             on_publish: is told what has just been written to the ledger.
             on_command: is given commands that are not about streams; True if it knows them.
+            free: bytes free where records are stored; without it the disk is not watched.
+            disk: free bytes at which to warn, stop and go on.
+            claims: tells collectors of other data directories on this computer apart.
         """
         self._ledger = ledger
         self._committer = Committer(writer, read)
@@ -97,9 +109,15 @@ class CollectorService:
         self._streams: dict[tuple[str, str], _Running] = {}
         self._boards: dict[tuple[str, str], StreamBoard] = {}
         self._seen: int | None = None
+        self._filters: list[LogFilter] = []
         self._started = clock.now()
         self._beat = 0.0
         self._faults: set[str] = set()
+        self._free = free
+        self._gate = DiskGate(disk or DiskRule())
+        self._claims = claims or Claims()
+        self._looked = float("-inf")
+        self._clocks = (clock.now(), clock.monotonic())
 
     async def run(
         self,
@@ -148,6 +166,8 @@ class CollectorService:
         return [board.status for board in self._boards.values()]
 
     async def _tick(self, names: Collection[str]) -> None:
+        self._notice_sleep()
+        await self._guarded("looking at the disk", self._look_at_disk())
         await self._guarded("following the ledger", self._follow(names))
         await self._guarded("publishing states", self._publish())
 
@@ -161,11 +181,33 @@ class CollectorService:
                 self._faults.add(doing)
                 _log.exception("%s failed", doing)
 
+    def _notice_sleep(self) -> None:
+        """Wall clock and monotonic clock part where the computer slept, or where the clock was set."""
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        (was, ticked), self._clocks = self._clocks, (now, monotonic)
+        if abs((now - was) / SECOND - (monotonic - ticked)) < limits.SLEEP_SECONDS:
+            return
+        _log.info("the computer slept, or its clock was set")
+        for running in self._streams.values():
+            running.task.woke()
+
+    async def _look_at_disk(self) -> None:
+        if self._free is None or self._clock.monotonic() - self._looked < limits.DISK_CHECK_SECONDS:
+            return
+        self._looked = self._clock.monotonic()
+        before = self._gate.state
+        self._gate.look(await self._in_thread(self._free))
+        for running in self._streams.values():
+            running.task.board.note("disk", self._gate.notice())
+            if self._gate.state != before:
+                running.task.look_up()
+                running.task.try_now()
+
     # What should run
 
     async def _follow(self, names: Collection[str], strict: bool = False) -> None:
         """Start and stop streams so that they are what the ledger says."""
-        version, entries, commands = await self._in_thread(self._look)
+        version, entries, commands, filters = await self._in_thread(self._look)
         self._obey(commands)
         if version == self._seen:
             return
@@ -185,21 +227,32 @@ class CollectorService:
                     del self._streams[key]
         for key, entry in wanted.items():
             if key not in self._streams:
-                self._start(*key, entry)
+                self._start(*key, entry, filters)
+        if filters != self._filters:
+            self._filters = filters
+            for running in self._streams.values():
+                self._give_filters(running.task, filters)
         known = {(e.connector.name, kind): e for e in entries for kind in e.connector.content_types}
         await self._show_idle(known, chosen)
         # A stream that is still saying goodbye is looked at again, whatever the ledger's version.
         leaving = any(wanted.get(key) != running.entry for key, running in self._streams.items())
         self._seen = None if leaving else version
 
-    def _look(self) -> tuple[int, list[CollectEntry], list[Command]]:
+    def _look(self) -> tuple[int, list[CollectEntry], list[Command], list[LogFilter]]:
         """The ledger's version, and what it holds if that has changed."""
         version = self._ledger.version()
         if version == self._seen:
-            return version, [], []
-        return version, self._ledger.collectors(), self._ledger.take_commands()
+            return version, [], [], []
+        filters = logfilter.defined(self._ledger.setting(logfilter.SETTING))
+        return version, self._ledger.collectors(), self._ledger.take_commands(), filters
 
-    def _start(self, name: str, kind: str, entry: CollectEntry) -> None:
+    def _give_filters(self, task: StreamTask, filters: list[LogFilter]) -> None:
+        try:
+            task.filter_by(sieve_of(task.connector, filters, self._clock.now()))
+        except UserFault as fault:
+            task.filter_by(None, fault.what)
+
+    def _start(self, name: str, kind: str, entry: CollectEntry, filters: list[LogFilter]) -> None:
         board = StreamBoard(name, kind, self._clock)
         self._boards[name, kind] = board
         task = StreamTask(
@@ -212,12 +265,15 @@ class CollectorService:
             board=board,
             tasks=self._tasks,
             timing=self._timing,
+            gate=self._gate,
+            claims=self._claims,
         )
+        self._give_filters(task, filters)
         future = self._tasks.spawn(task.run(), f"{name}/{kind}")
         self._streams[name, kind] = _Running(entry, task, future)
 
-    def _key_of(self, connector: CollectConnector) -> Secret | None:
-        return self._vault.get(connector.name, "api_key", connector.secret_origin())
+    def _key_of(self, connector: CollectConnector, name: str) -> Secret | None:
+        return self._vault.get(connector.name, name, connector.secret_origin())
 
     async def _show_idle(self, known: dict[tuple[str, str], CollectEntry], chosen: Collection[str]) -> None:
         """Say of disabled streams that they are, and forget those that are no more."""

@@ -16,6 +16,8 @@ from typing import Final, NamedTuple, TypeVar
 from pod_desktop import stream as streams
 from pod_desktop.core.record import UNREADABLE, Arrival, Columns
 from pod_desktop.core.status import Counters
+from pod_desktop.services.filters import Sieve
+from pod_desktop.services.hours import Tally
 from pod_desktop.store.port import Commit, Committed, Progress, Source, Writer
 
 ReadRecord = Callable[[str, bytes, int], Columns]
@@ -34,6 +36,9 @@ class Batch:
     stream: str
     frames: Sequence[streams.Frame] = ()
     progress: Mapping[str, object] = field(default_factory=dict)
+    sieve: Sieve | None = None
+    """Log filters: what they drop is counted and goes no further."""
+    tally: Tally | None = None
 
 
 class Stored(NamedTuple):
@@ -45,6 +50,10 @@ class Stored(NamedTuple):
     """Microseconds UTC of the newest record's time; 0 without records."""
     counters: Counters
     """The stream's counters with this batch in them."""
+    filtered: int = 0
+    """How many of the received were dropped by log filters."""
+    filters: tuple[tuple[str, int], ...] | None = None
+    """How many each filter ever dropped; None where that has not changed."""
 
 
 def read_frames(read: ReadRecord, kind: str, frames: Sequence[streams.Frame]) -> tuple[list[Arrival], int]:
@@ -70,6 +79,12 @@ def _pieces(read: ReadRecord, kind: str, raw: bytes, arrived: int, whole: Column
     if any(piece.columns.kind != UNREADABLE for piece in pieces):
         return pieces
     return [Arrival(whole, raw)]
+
+
+def filters_of(values: Mapping[str, object]) -> tuple[tuple[str, int], ...]:
+    """What a stream's progress says of its log filters: how many records each has dropped."""
+    told = values.get("filters")
+    return tuple((str(k), n) for k, n in told.items() if isinstance(n, int)) if isinstance(told, dict) else ()
 
 
 class SharedWriter:
@@ -118,19 +133,33 @@ class Committer:
 
     def _store(self, batch: Batch) -> Stored:
         records, empty = read_frames(self._read, batch.kind, batch.frames)
+        newest = max((record.columns.time for record in records), default=0)
+        received, progress = len(records), dict(batch.progress)
+        if batch.sieve is not None:
+            records, dropped = batch.sieve.sift(records, batch.source)
+            if dropped:
+                progress["filters"] = self._dropped(batch.stream, dropped)
+        filtered = received - len(records)
         committed = self._writer.commit(
             Commit(
                 source=batch.source,
                 lane=batch.lane,
                 records=records,
                 stream=batch.stream,
-                progress=batch.progress,
-                counters=Counters(received=len(records), empty=empty),
+                progress=progress,
+                counters=Counters(received=received, filtered=filtered, empty=empty),
+                tally=batch.tally,
             )
         )
         self._tidy()
-        newest = max((record.columns.time for record in records), default=0)
-        return Stored(len(records), committed, newest, self._writer.progress(batch.stream).counters)
+        counters = self._writer.progress(batch.stream).counters
+        filters = filters_of(progress) if filtered else None
+        return Stored(received, committed, newest, counters, filtered, filters)
+
+    def _dropped(self, stream: str, now: Mapping[str, int]) -> dict[str, int]:
+        """How many each filter ever dropped, with this batch."""
+        before = dict(filters_of(self._writer.progress(stream).values))
+        return {name: before.get(name, 0) + now.get(name, 0) for name in {**before, **now}}
 
     def _tidy(self) -> None:
         try:

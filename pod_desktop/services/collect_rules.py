@@ -44,6 +44,8 @@ class Fetched(NamedTuple):
     """What an archive request gave."""
 
     received: int
+    kept: int
+    """Of these, not dropped by log filters."""
     end: Verdict | None
     clean: bool
     cut: bool
@@ -66,6 +68,13 @@ def agree(counts: list[int], got: Fetched) -> bool:
 def share_done(coverage: Coverage, now: int, missing: int) -> float:
     total = max(coverage.total(now), 1)
     return round(max(0.0, min(1.0, 1 - missing / total)), 4)
+
+
+def seconds_left(began: float, now: float, fetched: int, missing: int) -> float | None:
+    """About how long the rest takes, by how long so many hours took; None while nobody can say."""
+    if not missing or fetched < 2 or now <= began:
+        return None
+    return round((now - began) / fetched * missing, 1)
 
 
 def named(begin: int) -> str:

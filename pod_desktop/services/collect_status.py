@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from pod_desktop.core import limits
 from pod_desktop.core.clock import SECOND, Clock
 from pod_desktop.core.status import STARTING, STOPPED, Counters, StreamStatus
 
@@ -22,6 +23,8 @@ class StreamBoard:
     clock: Clock
     status: StreamStatus = field(init=False)
     _recent: deque[tuple[float, int]] = field(default_factory=deque)
+    notices: dict[str, str] = field(default_factory=dict)
+    """By who says it: what is shown beside the state."""
     _published: StreamStatus | None = None
 
     def __post_init__(self) -> None:
@@ -53,6 +56,15 @@ class StreamBoard:
             attempts=attempts,
         )
 
+    def restore(self, before: StreamStatus) -> None:
+        """What interrupted a state is over: say again what was said before it."""
+        self.say(before.state, before.what, hint=before.hint, code=before.code)
+
+    def note(self, who: str, words: str) -> None:
+        """Something to be known beside the state; '' takes it back."""
+        self.notices[who] = words
+        self.status = replace(self.status, notice=" ".join(filter(None, self.notices.values())))
+
     def stop(self) -> None:
         """The service ends. What was wrong, if anything, stays readable."""
         old, words = self.status, "The collector service is not running."
@@ -61,12 +73,16 @@ class StreamBoard:
             STOPPED, f"{words} Before it stopped: {wrong}" if wrong else words, hint=old.hint, code=old.code
         )
 
-    def advance(self, progress: float | None) -> None:
-        """How far catching up is, 0-1; None when it is over."""
-        self.status = replace(self.status, progress=progress)
+    def advance(self, progress: float | None, left: int = 0, seconds: float | None = None) -> None:
+        """How far catching up is, 0-1, with the hours left and about how long they take; None: it is over."""
+        self.status = replace(self.status, progress=progress, hours_left=left, time_left_s=seconds)
 
     def counted(self, counters: Counters) -> None:
         self.status = replace(self.status, counters=counters)
+
+    def filtered(self, filters: tuple[tuple[str, int], ...]) -> None:
+        """How many records each log filter has dropped."""
+        self.status = replace(self.status, filters=filters)
 
     def gaps(self, gaps: tuple[tuple[int, int], ...]) -> None:
         self.status = replace(self.status, gaps=gaps)
@@ -87,10 +103,11 @@ class StreamBoard:
 
     def due(self) -> StreamStatus | None:
         """The status if it says something new since it was last asked for."""
-        self.status = replace(self.status, rate=self._rate())
-        if self.status == self._published:
+        status, now = replace(self.status, rate=self._rate()), self.clock.now()
+        old = self._published
+        if status == old and 0 <= now - status.checked < limits.HEALTH_SECONDS * SECOND:
             return None
-        self._published = self.status
+        self.status = self._published = replace(status, checked=now)
         return self.status
 
     def _rate(self) -> float:

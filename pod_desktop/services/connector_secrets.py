@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from pod_desktop.core import definition
-from pod_desktop.core.definition import SECRET_TITLES, Connector, secret_names
+from pod_desktop.core.connector import SECOND_KEY
+from pod_desktop.core.definition import SECRET_TITLES, Connector, optional_secrets, secret_names
 from pod_desktop.core.faults import Fault, Outage, UserFault
 from pod_desktop.core.responder import RespondConnector
 from pod_desktop.core.secret import Secret
@@ -71,11 +72,17 @@ def checked(connector: Connector, secrets: Mapping[str, Secret]) -> dict[str, Se
     Raises:
         UserFault: one that this kind of connector has not, or that cannot be one.
     """
-    known = secret_names(connector)
+    known = (*secret_names(connector), *optional_secrets(connector))
     for name in secrets:
         if name not in known:
             raise UserFault(f"A {connector.function} connector has no secret {name[:80]!r}.", name[:80])
-    return {name: Secret(definition.check_secret(name, secret.reveal())) for name, secret in secrets.items()}
+    sent = {name: Secret(definition.check_secret(name, secret.reveal())) for name, secret in secrets.items()}
+    first, second = sent.get("api_key"), sent.get(SECOND_KEY)
+    if first is not None and second is not None and first.reveal() == second.reveal():
+        raise UserFault(
+            "The second API key is the first one again.", SECOND_KEY, "Make another, or leave it out."
+        )
+    return sent
 
 
 def check_lasting(vault: SessionVault) -> None:

@@ -9,11 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
-from pod_desktop.core import definition
+from pod_desktop.core import definition, logfilter
 from pod_desktop.core.clock import Clock, SystemClock
 from pod_desktop.core.connector import CollectConnector
-from pod_desktop.core.definition import Connector, secret_names
+from pod_desktop.core.definition import Connector, optional_secrets, secret_names
 from pod_desktop.core.faults import Fault, UserFault
+from pod_desktop.core.logfilter import check_attached
 from pod_desktop.core.responder import RespondConnector
 from pod_desktop.core.secret import Secret
 from pod_desktop.core.status import StreamStatus
@@ -97,6 +98,8 @@ class Connectors:
         """
         taken = [name for name in self.names() if name.casefold() != editing.casefold()]
         cleaned = definition.connector_from_file(definition.connector_to_file(connector), taken)
+        if isinstance(cleaned, CollectConnector):
+            check_attached(cleaned.log_filters, logfilter.defined(self._ledger.setting(logfilter.SETTING)))
         return cast(_C, replace(cleaned, ca_file=check_ca_file(cleaned.ca_file)))
 
     def key_notice(self, connector: CollectConnector, key: Secret | None) -> KeyNotice | None:
@@ -332,7 +335,7 @@ class Connectors:
         """
         connector = self.entry(name).connector
         if not keep_secrets:
-            for secret_name in secret_names(connector):
+            for secret_name in (*secret_names(connector), *optional_secrets(connector)):
                 try:
                     self.vault.delete(connector.name, secret_name)
                 except UserFault:

@@ -24,7 +24,7 @@ STEP_SECONDS: Final = 15.0
 
 def names(connector: CollectConnector) -> tuple[str, ...]:
     """The steps in their order."""
-    secure = (TLS,) if connector.stream_url.startswith("wss:") else ()
+    secure = (TLS,) if connector.stream_url.startswith("wss:") and not connector.proxy else ()
     return (RESOLVE, CONNECT, *secure, *(_authorise(kind) for kind in connector.content_types))
 
 
@@ -42,7 +42,8 @@ async def run(
     sessions: Mapping[str, OwnSession],
 ) -> None:
     """Go through the steps; what they find is in `steps` and `exchange`."""
-    parts = urlsplit(full_address(connector.stream_url))
+    # Through a proxy, names and certificates of the service are seen only behind it: the handshake tells.
+    parts = urlsplit(connector.proxy or full_address(connector.stream_url))
     host, port = parts.hostname or "", parts.port or 0
     limit = min(STEP_SECONDS, seconds)
     if await steps.take(RESOLVE, _resolve(host, port)) is None:
@@ -95,7 +96,9 @@ async def _try(
         return f"{own.connector} has a live session with this key, which proves it; it was left alone", True
     archive = own is not None and own.collected
     url = _url(connector, kind, clock.now() if archive else None)
-    target = Target(url=url, key=key, ca_file=connector.ca_file, connect_seconds=seconds)
+    target = Target(
+        url=url, key=key, ca_file=connector.ca_file, proxy=connector.proxy, connect_seconds=seconds
+    )
     handshake = await probe.authorise(target)
     exchange.append(handshake.exchange)
     if handshake.failed is not None:

@@ -163,7 +163,7 @@ async def authorise(target: Target) -> Handshake:
             target.url,
             additional_headers={"Authorization": f"Bearer {target.key.reveal()}"},
             user_agent_header="pod-desktop",
-            proxy=None,
+            proxy=target.proxy or None,
             compression=None,
             open_timeout=target.connect_seconds,
             ping_interval=None,

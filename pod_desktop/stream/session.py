@@ -44,6 +44,9 @@ _WRONG_HOST: Final = frozenset({62, 64})
 _UNKNOWN_CA: Final = frozenset({18, 19, 20, 21, 24, 26, 27})
 
 
+_NOT_REACHED: Final = frozenset({"dns", "refused", "timeout", "no_route"})
+
+
 class Failed(Exception):
     """A session could not be opened, or has ended; the verdict says why and what next."""
 
@@ -59,6 +62,8 @@ class Target:
     url: str
     key: Secret
     ca_file: str = ""
+    proxy: str = ""
+    """`http://host:port`; '' connects directly, whatever the environment says."""
     ping_seconds: float = limits.PING_SECONDS
     pong_seconds: float = limits.PONG_SECONDS
     connect_seconds: float = limits.CONNECT_SECONDS
@@ -121,9 +126,7 @@ class Session:
             if self.arrivals.full or self.arrivals.total != seen:
                 self.heard, seen = now, self.arrivals.total
             if now - self.heard >= target.pong_seconds:
-                self.ended = verdict.of("silent")
-                self.cut = True
-                self.connection.transport.abort()
+                self.give_up(verdict.of("silent"))
                 return
             if now >= next_ping:
                 next_ping = now + target.ping_seconds
@@ -135,6 +138,13 @@ class Session:
     def _pong(self, pong: asyncio.Future[float]) -> None:
         if not pong.cancelled() and pong.exception() is None:
             self.heard = time.monotonic()
+
+    def give_up(self, why: Verdict) -> None:
+        """End the session at once, without a goodbye that nobody may hear."""
+        if self.ended is None:
+            self.ended = why
+            self.cut = True
+            self.connection.transport.abort()
 
     async def finish(self) -> None:
         """Say goodbye. What the other side sent before it heard so still arrives in the queue."""
@@ -187,7 +197,7 @@ async def _connect(target: Target) -> ClientConnection:
             target.url,
             additional_headers={"Authorization": f"Bearer {target.key.reveal()}"},
             user_agent_header="pod-desktop",
-            proxy=None,
+            proxy=target.proxy or None,
             compression="deflate",
             open_timeout=target.connect_seconds,
             ping_interval=None,
@@ -245,12 +255,20 @@ def _why_not_opened(error: Exception, target: Target) -> Verdict:
         return verdict.of_status(response.status_code, headers, body)
     if isinstance(error, TimeoutError) and not isinstance(error, ConnectionError):
         return verdict.of("timeout")
+    if isinstance(error, library.InvalidProxyStatus):
+        status = error.response.status_code
+        return verdict.of("407") if status == 407 else verdict.of("proxy", f"HTTP {status}")
+    if isinstance(error, library.ProxyError):
+        return verdict.of("proxy")
     if isinstance(error, library.InvalidMessage):
         return verdict.of("reset" if _no_bytes(error) else "not_websocket")
     if isinstance(error, library.WebSocketException):
         return verdict.of("not_websocket")
     if isinstance(error, OSError):
-        return _network(error)
+        found = _network(error)
+        if target.proxy and found.code in _NOT_REACHED:
+            return verdict.told("proxy", f"{found.what} This connector goes through {target.proxy}.")
+        return found
     logging.getLogger(__name__).error("unforeseen %s while connecting", type(error).__name__)
     return verdict.told("bug", f"This program made an error while connecting ({type(error).__name__}).")
 

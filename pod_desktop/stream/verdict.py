@@ -297,6 +297,28 @@ _RULES: Final = {
             hint="The connection waits; nothing is dropped. Free some space.",
         ),
         Verdict(
+            code="woke", state=WAITING, backoff=Backoff(first=0.5, most=30),
+            what="This computer slept, or its clock was set.",
+            hint="The connection is opened anew, and what came meanwhile is fetched.",
+        ),
+        Verdict(
+            code="claimed", state=WAITING, backoff=LATER,
+            what="Another collector on this computer has this stream.",
+            hint="One API key has one session a content type: stop the other one, or give this one its own key.",
+        ),
+        Verdict(
+            code="filters", state=STOPPED_FAULT, backoff=SLOW,
+            what="A log filter of this connector cannot be used.",
+            hint="Mend the filter, or detach it: nothing is received until then, so that nothing is dropped "
+            "or kept by mistake.",
+        ),
+        Verdict(
+            code="proxy", state=WAITING, backoff=LATER,
+            what="The HTTP proxy of this connector did not make the connection.",
+            hint="Check the proxy's address, and that it allows CONNECT to the service. WebSocket over HTTP "
+            "proxies is unreliable: where you can, connect directly.",
+        ),
+        Verdict(
             code="bug", state=WAITING, backoff=LATER,
             what="This program made an error; it is in the log file.", hint="Please report it.",
         ),

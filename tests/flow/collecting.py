@@ -15,6 +15,7 @@ from pod_desktop.core.clock import Clock, SystemClock
 from pod_desktop.core.connector import CollectConnector
 from pod_desktop.core.secret import Secret
 from pod_desktop.core.status import LIVE, STARTING, STOPPED, StreamStatus
+from pod_desktop.services import hours
 from pod_desktop.services.collect import CollectorService
 from pod_desktop.services.collect_rules import Timing
 from pod_desktop.simulator import Simulator
@@ -35,12 +36,19 @@ class TurnedClock:
     def __init__(self) -> None:
         self._real = SystemClock()
         self.ahead = 0
+        """Microseconds; put forward alone it is as if the computer had slept, or its clock had been set."""
+        self._passed = 0.0
 
     def now(self) -> int:
         return self._real.now() + self.ahead
 
     def monotonic(self) -> float:
-        return self._real.monotonic()
+        return self._real.monotonic() + self._passed
+
+    def passes(self, micros: int) -> None:
+        """So much time passes while the computer is awake."""
+        self.ahead += micros
+        self._passed += micros / 1e6
 
 
 @dataclass
@@ -53,6 +61,10 @@ class Desk:
     vault: MemoryVault = field(default_factory=MemoryVault)
     said: list[StreamStatus] = field(default_factory=list)
     service: CollectorService | None = None
+    ended: bool | None = None
+    """What the last service's run() returned."""
+    options: dict[str, Any] = field(default_factory=dict)
+    """More for the service."""
     wrap: Callable[[SegmentWriter], Any] = lambda writer: writer
 
     def __post_init__(self) -> None:
@@ -93,6 +105,7 @@ class Desk:
     async def running(self, **how: Any) -> AsyncIterator[CollectorService]:
         """A service at work; it ends cleanly with the block."""
         writer = self.wrap(SegmentWriter(self.folder / "events", clock=self.clock))
+        self.ended = None
         service = self.service = CollectorService(
             self.ledger,
             writer,
@@ -101,14 +114,24 @@ class Desk:
             read=content.read,
             timing=self.timing,
             on_publish=self.said.extend,
+            **self.options,
         )
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as group:
-            group.create_task(service.run(stop, **how))
+            collecting = group.create_task(service.run(stop, **how))
+            collecting.add_done_callback(self._note_end)
             try:
                 yield service
             finally:
                 stop.set()
+
+    def _note_end(self, task: asyncio.Task[bool]) -> None:
+        self.ended = None if task.cancelled() or task.exception() else task.result()
+
+    def hours(self, kind: str, name: str = "acme") -> tuple[hours.Hour, ...]:
+        """The stream's ledger of hours, as it is committed."""
+        with self.reader() as reader:
+            return hours.hours_of(reader.progress(f"{name}/{kind}").values, self.clock.now())
 
     async def until(self, true: Callable[[], Any], seconds: float = 15) -> None:
         """Return when it is true; the failure says what the streams said last."""
@@ -126,7 +149,12 @@ class Desk:
     async def all_stopped(self) -> None:
         """Return when the service has ended by itself."""
         await self.until(
-            lambda: self.statuses() and {status.state for status in self.statuses()} == {STOPPED}, 30
+            lambda: (
+                self.ended is not None
+                and self.statuses()
+                and {status.state for status in self.statuses()} == {STOPPED}
+            ),
+            30,
         )
 
     def statuses(self) -> list[StreamStatus]:

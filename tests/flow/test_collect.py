@@ -395,8 +395,18 @@ def test_an_archive_that_refuses_every_hour_does_not_keep_live_away(desk: Desk) 
                 await desk.until(lambda: desk.status().state == CATCHING_UP)
                 sim.faults.next_handshakes(*[400] * 4)
                 await desk.all_live(1)
+                came = len(sim.emitted["message"])
+                await desk.until(lambda: len(sim.emitted["message"]) > came + 20)
+                refused = [shake.target for shake in sim.handshakes if shake.status == 400]
+                assert 3 <= len(refused) <= 4 and all("sinceTime" in target for target in refused)
+                # What was refused is asked for again later, and is no gap: the archive may still give it.
+                assert desk.status().state == LIVE and desk.status().code == ""
+                assert desk.status().gaps == ()
+            assert lost_and_doubled(desk, sim.emitted) == (0, 0)
 
     run(work)
+    states = {hour.state for hour in desk.hours("message")}
+    assert "gap" in states and "archived" not in states
 
 
 def test_a_disk_that_takes_nothing_for_a_while_loses_nothing(desk: Desk) -> None:
@@ -482,9 +492,18 @@ def test_until_caught_up_ends_by_itself_and_says_whether_it_did(desk: Desk) -> N
             desk.add(sim, collect_from="2h")
             async with desk.running(until_caught_up=True):
                 await desk.all_stopped()
+            assert desk.ended is True
+            assert all(status.code == "" and status.progress is None for status in desk.statuses())
+            # Two whole hours of each type, and the one that 2h ago lies in.
+            asked = [shake.target for shake in sim.handshakes if "sinceTime" in shake.target]
+            assert len(set(asked)) >= 4
             assert lost_and_doubled(desk, sim.emitted) == (0, 0)
 
     run(work)
+    for kind in ("message", "maillog"):
+        told = desk.hours(kind)
+        assert [hour.state for hour in told[:-1]] == ["archived"] * (len(told) - 1) and len(told) >= 3
+        assert sum(hour.live + hour.added for hour in told) == len(desk.stored(kind))
 
 
 def test_a_name_that_no_connector_has_is_said(desk: Desk) -> None:
@@ -507,7 +526,7 @@ def test_the_hour_in_which_a_stream_began_is_fetched_once_it_is_over(desk: Desk)
             async with desk.running():
                 await desk.all_live(1)
                 before = len(sim.handshakes)
-                clock.ahead += HOUR
+                clock.passes(HOUR)
                 await desk.until(lambda: len(sim.handshakes) >= before + 2)
                 await desk.until(lambda: sim.handshakes[-1].target.endswith("type=maillog"))
                 await desk.all_live(1)
@@ -551,6 +570,7 @@ def test_a_needed_person_ends_catching_up_with_no(desk: Desk) -> None:
                     await desk.all_stopped()
 
             await collect()
+            assert desk.ended is False
             ended.append(desk.status())
             assert ended[0].code == "401" and "Before it stopped" in ended[0].what
 

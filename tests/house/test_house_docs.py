@@ -74,7 +74,9 @@ def test_the_connector_files_of_the_readme_are_accepted() -> None:
     collect, respond = (file for file in files if "category" in file)
     made = [definition.connector_from_file(file) for file in (collect, respond)]
     assert [one.name for one in made] == ["acme-proofpoint", "acme-block"]
-    assert set(definition.connector_to_file(made[0])) == set(collect) | {"stream_url", "ca_file"}
+    assert set(definition.connector_to_file(made[0])) == set(collect) | {
+        "stream_url", "ca_file", "proxy", "backfill_order", "reconcile",
+    }  # fmt: skip
     assert set(definition.connector_to_file(made[1])) == set(respond) | {"ca_file"}
 
 

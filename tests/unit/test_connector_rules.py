@@ -241,7 +241,12 @@ def test_a_file_gives_back_the_connector() -> None:
         ({"category": "webhook"}, "category"),
         ({"type": "other"}, "type"),
         ({"run_on": "mars"}, "run_on"),
-        ({"log_filters": ["x"]}, "log_filters"),
+        ({"log_filters": [" "]}, "log_filters"),
+        ({"proxy": "socks5://p:1"}, "proxy"),
+        ({"proxy": "http://u:p@proxy:3128"}, "proxy"),
+        ({"proxy": "http://proxy"}, "proxy"),
+        ({"backfill_order": "random"}, "backfill_order"),
+        ({"reconcile": "yes"}, "reconcile"),
         ({"x" * 5_000: 1}, "x" * 80),
     ],
 )
