@@ -318,3 +318,15 @@ def test_nothing_tells_the_secret(desk: Run, sim: ThreadedSimulator, tmp_path: P
     assert sim.client_secret not in said
     for path in (tmp_path / "data").rglob("*"):
         assert not path.is_file() or sim.client_secret.encode() not in path.read_bytes()
+
+
+def test_the_service_removes_what_is_due(desk: Run, sim: ThreadedSimulator) -> None:
+    assert desk("act", "block", "--value", "a@bad.test", "--expires", "1s")[0] == 0
+    assert desk("act", "block", "--value", "stays@bad.test", "--expires", "1d")[0] == 0
+    assert sorted(values(sim)) == ["a@bad.test", "stays@bad.test"]
+    code, _, err = desk("collect", "--for", "3")
+    assert code == 0, err
+    assert values(sim) == ["stays@bad.test"]
+    newest, *rest = json.loads(desk("history", "--json")[1])
+    assert (newest["actor"], newest["action"], newest["status"]) == ("expiry", "delete", "succeeded")
+    assert [row["status"] for row in rest] == ["succeeded", "undone"]
