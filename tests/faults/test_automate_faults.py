@@ -72,7 +72,7 @@ class Fate:
             raise Died
 
 
-async def life(world, fate):
+async def life(world, fate, at_least):
     """One process from its beginning to its death, or until all is done."""
     world.begin()
     for room, names in POINTS.items():
@@ -81,7 +81,7 @@ async def life(world, fate):
     try:
         await world.rounds()
         for value in VALUES:
-            world.store(world.raw(sender=value), world.raw(sender=value))
+            world.store(*(world.raw(sender=value) for _ in range(at_least)))
             await world.rounds()
     except Died:
         pass
@@ -102,15 +102,15 @@ def reborn(world):
     world.sender.__dict__.pop("send", None)
 
 
-async def story(sim, folder, at, after):
+async def story(sim, folder, at, after, at_least):
     folder.mkdir()
     sim.api.lists["orgBlockList"].clear()
     world = World(sim, folder)
     posts = len(world.posts)
-    world.add(group_by="sender", at_least=2)
+    world.add(group_by="sender", at_least=at_least)
     fate = Fate(at, after)
     try:
-        await life(world, fate)
+        await life(world, fate, at_least)
         reborn(world)
         world.begin()
         stored = {row.sender for row in _rows(world)}
@@ -118,7 +118,7 @@ async def story(sim, folder, at, after):
         await world.rounds()
         for value in VALUES:
             if value not in stored:
-                world.store(world.raw(sender=value), world.raw(sender=value))
+                world.store(*(world.raw(sender=value) for _ in range(at_least)))
         await world.rounds()
         actions = world.journal.actions()
         rows = world.playbooks.rows()
@@ -143,13 +143,14 @@ def _rows(world):
         reader.close()
 
 
+@pytest.mark.parametrize("at_least", [1, 2])
 @pytest.mark.parametrize("after", [False, True])
-def test_dying_at_any_step_neither_doubles_nor_loses_a_firing(tmp_path, after, caplog):
+def test_dying_at_any_step_neither_doubles_nor_loses_a_firing(tmp_path, after, at_least):
     async def scene():
         async with Simulator(seed=7) as sim:
             at, survived = 1, False
             while not survived:
-                survived = await story(sim, tmp_path / str(at), at, after)
+                survived = await story(sim, tmp_path / str(at), at, after, at_least)
                 at += 1
             return at
 
