@@ -267,8 +267,8 @@ class FakeActions:
             self.looks[which] = (now, list(self.held[which]))
         return Lists(block=made[BLOCK], safe=made[SAFE])
 
-    async def deleter(self, connector: RespondConnector, which: str) -> RespondConnector:
-        kind = responders.Responder(action=DELETE, list=which).type
+    async def doer(self, connector: RespondConnector, action: str, which: str) -> RespondConnector:
+        kind = responders.Responder(action=action, list=which).type
         return responder_for(
             self.connectors, kind, connector.cluster_id, connector.tenant, like=connector.name
         )

@@ -134,8 +134,8 @@ class ActionsDesk(Protocol):
         """Read both lists of the connector's cluster. What cannot be read says so in the listing."""
         ...
 
-    async def deleter(self, connector: RespondConnector, which: str) -> RespondConnector:
-        """The responder that takes entries off a list of this cluster. Raises UserFault when none can."""
+    async def doer(self, connector: RespondConnector, action: str, which: str) -> RespondConnector:
+        """The responder that adds to, or deletes from, a list of this cluster. Raises UserFault when none can."""
         ...
 
     async def plan(self, connector: RespondConnector, wanted: Pasted | Selected) -> Plan:

@@ -33,7 +33,7 @@ from pod_desktop import template
 from pod_desktop.ui import fonts, theme
 from pod_desktop.ui.text import cell
 
-PASTE_CHARS: Final = 64 * 1024
+PASTE_CHARS: Final = 8_000
 """More is no template; an editor lays out every line of it."""
 MOST_LINES: Final = 12
 _EXPRESSION: Final = re.compile(r"\{\{|\}\}|(\{[^{}]+\})")

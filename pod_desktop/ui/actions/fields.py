@@ -154,7 +154,7 @@ class Fields(QWidget):
 
     def _take_offer(self, offer: Offer) -> None:
         text = with_member(self.body_text, "attribute", offer.attribute, self._fallback)
-        self._put_body(with_member(text, "value", offer.expression, self._fallback))
+        self.put_body(with_member(text, "value", offer.expression, self._fallback))
         self._show_offer(offer)
 
     def _show_offer(self, offer: Offer | None) -> None:
@@ -164,13 +164,14 @@ class Fields(QWidget):
 
     def _picked(self, key: str, box: QComboBox) -> None:
         if not self._filling:
-            self._put_body(with_member(self.body_text, key, str(box.currentData()), self._fallback))
+            self.put_body(with_member(self.body_text, key, str(box.currentData()), self._fallback))
 
     def _typed(self, key: str, edit: TemplateEdit) -> None:
         if not self._filling:
-            self._put_body(with_member(self.body_text, key, edit.toPlainText(), self._fallback))
+            self.put_body(with_member(self.body_text, key, edit.toPlainText(), self._fallback))
 
-    def _put_body(self, text: str) -> None:
+    def put_body(self, text: str) -> None:
+        """Put another body there; pickers follow."""
         self._filling = True
         self.body_edit.set_text(text)
         self._follow_body()

@@ -16,17 +16,19 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 from pod_desktop import responders
 from pod_desktop.content import Offer
 from pod_desktop.core import blocks, guards
-from pod_desktop.core.action import ADD, FAILED, IN_PROGRESS, WAITING, Action
+from pod_desktop.core.action import ADD, FAILED, IN_PROGRESS, WAITING, Action, Entry
 from pod_desktop.core.clock import Clock
 from pod_desktop.core.faults import Fault, UserFault
+from pod_desktop.core.guards import VALUE_CHARS
 from pod_desktop.core.responder import RespondConnector
 from pod_desktop.services.impact import Impact, Standing
-from pod_desktop.services.prepare import Prepared, as_curl, scope_of
+from pod_desktop.services.prepare import Prepared, as_curl, body_for, scope_of
 from pod_desktop.ui.actions import wording
 from pod_desktop.ui.actions.calls import Calls
 from pod_desktop.ui.actions.desk import ActionsDesk, Draft
 from pod_desktop.ui.actions.fields import Fields
 from pod_desktop.ui.actions.footer import Footer
+from pod_desktop.ui.actions.members import show_unseen
 from pod_desktop.ui.actions.preview import Findings, WillSend
 from pod_desktop.ui.actions.wording import Finding
 from pod_desktop.ui.moments import Zone
@@ -148,6 +150,19 @@ class ActionForm(QWidget):
         self.footer.show_action(responder.action)
         self._renew()
 
+    def begin_entry(self, connector: RespondConnector, entry: Entry | None) -> None:
+        """Fill the form without a record: for an entry, or for one to be typed."""
+        self.begin(connector, record={}, record_id="", tenant="", offers=())
+        if entry is not None and max(len(entry.value), len(entry.comment)) > VALUE_CHARS:
+            # The guards refuse it anyway; an editor would lay out all of it.
+            words = f"The value has {len(entry.value):,} characters; {VALUE_CHARS} is the most that is sent."
+            self.leave()
+            self.outcome.fail(words)
+        elif entry is not None:
+            self.fields.put_body(show_unseen(body_for(responders.RESPONDERS[connector.type], entry)))
+        else:
+            self.fields.value_edit.setFocus()
+
     def leave(self) -> None:
         """What it was about is no longer what is looked at: nothing can be sent until begin()."""
         self._draft = None
@@ -241,6 +256,8 @@ class ActionForm(QWidget):
         self.footer.curl_button.setEnabled(prepared is not None)
 
     def _found(self, prepared: Prepared) -> list[Finding]:
+        if not prepared.entry.value:
+            return [Finding("The value is empty: type it first.", blocks.WARN)]
         found = wording.guard_findings(prepared)
         if told := wording.value_finding(prepared.entry.value):
             found.append(told)

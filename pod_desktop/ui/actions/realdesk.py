@@ -286,12 +286,11 @@ class RealDesk:
         self._forget()
         return await look(await self._at_work(), connector)
 
-    async def deleter(self, connector: RespondConnector, which: str) -> RespondConnector:
-        from pod_desktop.core.action import DELETE
+    async def doer(self, connector: RespondConnector, action: str, which: str) -> RespondConnector:
         from pod_desktop.responders import Responder
         from pod_desktop.services.respond import responder_for
 
-        kind = Responder(action=DELETE, list=which).type
+        kind = Responder(action=action, list=which).type
         found = await self.responders()
         return responder_for(found, kind, connector.cluster_id, connector.tenant, like=connector.name)
 

@@ -13,6 +13,7 @@ from pod_desktop.content import Offer
 from pod_desktop.core.action import ADD, BLOCK
 from pod_desktop.core.clock import Clock
 from pod_desktop.core.faults import Fault
+from pod_desktop.core.guards import VALUE_CHARS
 from pod_desktop.core.responder import RespondConnector
 from pod_desktop.ui.actions.calls import Calls
 from pod_desktop.ui.actions.cards import ResponderCards
@@ -170,9 +171,12 @@ class ActionsTab(QWidget):
         )
 
     def offers(self) -> tuple[Offer, ...]:
-        """What the record holds for the attributes of a list."""
+        """What the record holds for the attributes of a list; not what is too long for any list."""
         record = self._record
-        return content.offers(record.row.kind, record.value, record.row) if record is not None else ()
+        if record is None:
+            return ()
+        found = content.offers(record.row.kind, record.value, record.row)
+        return tuple(one for one in found if len(one.expression) <= 2 * VALUE_CHARS)
 
     def restyle(self) -> None:
         """Times or colours are others from now on."""

@@ -27,9 +27,9 @@ from pod_desktop.ui.actions.confirm import TypeAgain
 from pod_desktop.ui.actions.desk import ActionsDesk
 from pod_desktop.ui.actions.tables import RowsModel, RowsTable
 from pod_desktop.ui.history.detail import ActionDetail
-from pod_desktop.ui.history.exporting import write_history
 from pod_desktop.ui.history.filters import Filters
 from pod_desktop.ui.history.rows import COLUMNS, cells
+from pod_desktop.ui.history.writing import ask_where, write_history
 from pod_desktop.ui.moments import Zone
 from pod_desktop.ui.text import copy
 from pod_desktop.ui.widgets import EmptyState, MenuButton, Notice, PageHeader
@@ -115,7 +115,10 @@ class HistoryPage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(header)
-        column.addWidget(self.notice)
+        told = QVBoxLayout()
+        told.setContentsMargins(12, 8, 12, 4)
+        told.addWidget(self.notice)
+        column.addLayout(told)
         column.addWidget(self._stack, 1)
         self.detail.hide()
 
@@ -324,15 +327,9 @@ class HistoryPage(QWidget):
 
     def ask_export(self, form: str) -> QFileDialog:
         """Ask where to write what is shown."""
-        dialog = QFileDialog(self, f"Export the Action History as {form.upper()}")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setFileMode(QFileDialog.FileMode.AnyFile)
-        dialog.setDefaultSuffix(form)
-        dialog.selectFile(f"action-history.{form}")
-        dialog.fileSelected.connect(lambda name: self.export_to(Path(name), form))
-        dialog.open()
-        return dialog
+        return ask_where(
+            self, f"Export the Action History as {form.upper()}", "action-history", form, self.export_to
+        )
 
     def export_to(self, path: Path, form: str) -> None:
         """Write the actions that are shown."""

@@ -1,4 +1,4 @@
-"""Writing what the history page shows to a file."""
+"""Writing what a page shows to a file: asking where, and writing it whole or not at all."""
 
 from __future__ import annotations
 
@@ -6,10 +6,28 @@ import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QWidget
+
 from pod_desktop.core.action import Action
 from pod_desktop.core.faults import Outage
 from pod_desktop.services import history
 from pod_desktop.services.exporting import dumps
+
+
+def ask_where(
+    over: QWidget, title: str, name: str, form: str, then: Callable[[Path, str], object]
+) -> QFileDialog:
+    """Ask for a file of a form (`csv`, `ndjson`); `then` hears of its path and form."""
+    dialog = QFileDialog(over, title)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setFileMode(QFileDialog.FileMode.AnyFile)
+    dialog.setDefaultSuffix(form)
+    dialog.selectFile(f"{name}.{form}")
+    dialog.fileSelected.connect(lambda chosen: then(Path(chosen), form))
+    dialog.open()
+    return dialog
 
 
 async def write_history(path: Path, actions: Sequence[Action], form: str) -> None:
