@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from PySide6.QtCore import QPoint, Qt, Signal
@@ -152,10 +153,12 @@ class StatusBar(QWidget):
 
     def show_overview(self, overview: Overview) -> None:
         """Show what the collectors say of themselves."""
-        self._overview = overview
+        # Responders are no collectors; they have their page, and its badge when one fails.
+        collectors = tuple(stream for stream in overview.streams if stream.kind != status.RESPOND)
+        self._overview = replace(overview, streams=collectors)
         self._fit()
         if self.popup is not None and self.popup.isVisible():
-            self.popup.refresh(overview)
+            self.popup.refresh(self._overview)
 
     def _say(self) -> None:
         overview, most = self._overview, (_SHOWN, _SHOWN, 2, 1, 1)[self._level]

@@ -76,6 +76,9 @@ QPushButton[kind="pill"]:focus { border: 2px solid $text; padding: 3px 13px; }
 
 QLineEdit, QPlainTextEdit, QSpinBox, QDateTimeEdit { background: $window; color: $text; border: 1px solid $line; border-radius: 6px; padding: 4px 9px; selection-background-color: $selection; selection-color: $text; }
 QLineEdit { min-height: 18px; }
+QSpinBox QLineEdit, QDateTimeEdit QLineEdit { border: none; padding: 0 8px; background: transparent; }
+/* ButtonSymbols.NoButtons leaves a styled spin box no room for its text. */
+QSpinBox::up-button, QSpinBox::down-button { width: 0; border: none; }
 QLineEdit:focus, QPlainTextEdit:focus, QSpinBox:focus, QDateTimeEdit:focus, QComboBox:focus { border-color: $accent; }
 QLineEdit:disabled, QPlainTextEdit:disabled { background: $sunken; color: $note; }
 QLineEdit[fault="true"], QPlainTextEdit[fault="true"], QComboBox[fault="true"] { border-color: $dot_bad; }

@@ -117,7 +117,6 @@ class Number(Control):
         self.spin.setSpecialValueText("No limit" if declared.least == 0 else "")
         self.spin.setGroupSeparatorShown(True)
         self.spin.setMaximumWidth(180)
-        self.spin.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
         self.spin.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         # Half a number is none: "3" on the way to "30" must not delete records.
         self.spin.setKeyboardTracking(False)
