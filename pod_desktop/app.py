@@ -224,6 +224,7 @@ async def _collect(home: Home, options: CollectOptions, tell: Tell) -> int:
     ending, tasks = asyncio.Event(), Tasks("service", _log_end)
     tasks.spawn(_look_after_actions(home, ending), "actions")
     tasks.spawn(_look_after_responders(home, ending), "responders")
+    tasks.spawn(_run_playbooks(home, ending), "playbooks")
     try:
         done = await service.run(
             stop,
@@ -257,6 +258,35 @@ async def _look_after_responders(home: Home, stop: asyncio.Event) -> None:
     connectors = await asyncio.to_thread(importlib.import_module, "pod_desktop.services.connectors")
     secrets = connectors.Connectors(home.ledger, home.vault, home.clock).secrets
     await health.HealthChecks(home.ledger, secrets, home.clock).run(stop)
+
+
+async def _run_playbooks(home: Home, stop: asyncio.Event) -> None:
+    """Judge what arrives by the playbooks; a file of theirs that cannot be used stops no collecting."""
+    from pod_desktop import store
+
+    automate = await asyncio.to_thread(importlib.import_module, "pod_desktop.services.automate")
+    around = await asyncio.to_thread(importlib.import_module, "pod_desktop.services.surroundings")
+    try:
+        playbooks = store.Playbooks(home.data_dir.playbooks)
+    except Fault as fault:
+        _log.error("playbooks do not run: %s", fault)
+        return
+    respond = home.responding()
+    automation = automate.Automation(
+        playbooks=playbooks,
+        journal=home.journal,
+        open_reader=lambda: store.open_reader(home.data_dir.events),
+        respond=respond,
+        connectors=lambda: [entry.connector for entry in home.ledger.responders() if entry.enabled],
+        clock=home.clock,
+        stop_file=home.data_dir.automation_stop,
+        surroundings=lambda reader: around.surroundings(home.ledger, reader, home.clock.now()),
+    )
+    try:
+        await automation.run(stop)
+    finally:
+        await respond.close()
+        playbooks.close()
 
 
 def _log_end(name: str, error: BaseException) -> None:
