@@ -221,21 +221,20 @@ class CollectorService:
             for kind in entry.connector.content_types
         }
         for key, running in list(self._streams.items()):
-            if wanted.get(key) != running.entry:
+            if not _same(wanted.get(key), running.entry):
                 running.task.stop()
                 if running.future.done():
                     del self._streams[key]
         for key, entry in wanted.items():
             if key not in self._streams:
                 self._start(*key, entry, filters)
-        if filters != self._filters:
-            self._filters = filters
-            for running in self._streams.values():
-                self._give_filters(running.task, filters)
+        for key, running in self._streams.items():
+            self._update(running, wanted.get(key), filters)
+        self._filters = filters
         known = {(e.connector.name, kind): e for e in entries for kind in e.connector.content_types}
         await self._show_idle(known, chosen)
         # A stream that is still saying goodbye is looked at again, whatever the ledger's version.
-        leaving = any(wanted.get(key) != running.entry for key, running in self._streams.items())
+        leaving = any(not _same(wanted.get(key), running.entry) for key, running in self._streams.items())
         self._seen = None if leaving else version
 
     def _look(self) -> tuple[int, list[CollectEntry], list[Command], list[LogFilter]]:
@@ -245,6 +244,14 @@ class CollectorService:
             return version, [], [], []
         filters = logfilter.defined(self._ledger.setting(logfilter.SETTING))
         return version, self._ledger.collectors(), self._ledger.take_commands(), filters
+
+    def _update(self, running: _Running, entry: CollectEntry | None, filters: list[LogFilter]) -> None:
+        """Log filters are gone by at once, on the session that stands."""
+        if entry is None or not _same(entry, running.entry):
+            return
+        if (entry, filters) != (running.entry, self._filters):
+            running.entry, running.task.connector = entry, entry.connector
+            self._give_filters(running.task, filters)
 
     def _give_filters(self, task: StreamTask, filters: list[LogFilter]) -> None:
         try:
@@ -352,6 +359,14 @@ class CollectorService:
         await self._in_thread(lambda: self._ledger.put_statuses(stopped, now=now))
         await self._in_thread(self._ledger.put_service, None)
         self._on_publish(stopped)
+
+
+def _same(one: CollectEntry | None, other: CollectEntry) -> bool:
+    """Is it the same stream, whatever its log filters?"""
+    return one is not None and (
+        (replace(one.connector, log_filters=()), one.enabled, one.created)
+        == (replace(other.connector, log_filters=()), other.enabled, other.created)
+    )
 
 
 def _check_names(names: Collection[str], entries: list[CollectEntry]) -> None:

@@ -129,8 +129,11 @@ class StreamTask:
 
     def filter_by(self, sieve: Sieve | None, broken: str = "") -> None:
         """Go by these log filters from the next batch on; `broken`: why there are none where there should be."""
-        self.book.sieve, self._broken = sieve, broken
-        self.try_now()
+        self.book.sieve = sieve
+        if broken != self._broken:
+            self._broken = broken
+            self.look_up()
+            self.try_now()
 
     def _interrupted(self) -> bool:
         return self._stopping.is_set() or self.gate.closed
