@@ -6,7 +6,7 @@ from pod_desktop.query.fields import ALIASES, FIELDS, FLAGS, RAW, TOP_KEYS, Fiel
 from pod_desktop.query.grammar import parse
 from pod_desktop.query.predicate import Matcher, Values, value_test
 from pod_desktop.query.predicate import compile as matcher
-from pod_desktop.query.render import conjoin, quote, term, to_text
+from pod_desktop.query.render import conjoin, name, quote, term, to_text
 
 __all__ = [
     "ALIASES",
@@ -25,6 +25,7 @@ __all__ = [
     "conjoin",
     "is_path",
     "matcher",
+    "name",
     "parse",
     "quote",
     "resolve",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
@@ -21,11 +21,16 @@ from pod_desktop.core.blocks import Block
 from pod_desktop.core.faults import Fault
 from pod_desktop.core.record import EventRow
 from pod_desktop.core.status import StreamStatus
+from pod_desktop.query import Completion
+from pod_desktop.services.facets import Facet
+from pod_desktop.services.looks import Look
+from pod_desktop.store import Note
 from pod_desktop.ui import bugs
 
 T = TypeVar("T")
 CSV: Final = "csv"
 NDJSON: Final = "ndjson"
+PARQUET: Final = "parquet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +54,27 @@ class Span(NamedTuple):
     begin: int
     end: int
     kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class ColourRule:
+    """Rows that match the query get the tone (core.blocks, or `special`)."""
+
+    query: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dress:
+    """What rows show beyond their own columns."""
+
+    fields: tuple[str, ...] = ()
+    """Fields and paths as queries name them."""
+    rules: tuple[ColourRule, ...] = ()
+    """The first that fits gives the colour; one that cannot be understood fits nothing."""
+
+    def __bool__(self) -> bool:
+        return bool(self.fields or self.rules)
 
 
 class Advance(Protocol):
@@ -146,8 +172,39 @@ class Desk(Protocol):
 
     def overview(self) -> Overview: ...
 
-    def export(self, question: Question, path: Path, form: str, job: Job) -> int:
-        """Write all matching records (CSV or NDJSON); tells `job` how far it is; returns how many."""
+    def export(
+        self, question: Question, path: Path, form: str, job: Job, rows: Sequence[EventRow] | None = None
+    ) -> int:
+        """Write all matching records, or `rows`, as CSV, NDJSON with raw records or Parquet.
+
+        Tells `job` how far it is; returns how many were written.
+        """
+        ...
+
+    def complete(self, text: str, cursor: int) -> Sequence[Completion]:
+        """What could stand at the cursor, values seen included, best first."""
+        ...
+
+    def facet(self, question: Question, field: str, most: int, job: Job) -> Facet:
+        """The commonest values of a field. Raises Unwanted once `job` is cancelled."""
+        ...
+
+    def looks(self, rows: Sequence[EventRow], dress: Dress) -> Sequence[Look]:
+        """What the rows show beyond their columns, in their order."""
+        ...
+
+    def notes_version(self) -> int:
+        """Changes whenever a mark or comment changed, by whichever process."""
+        ...
+
+    def notes(self) -> Mapping[str, Note]:
+        """All marks and comments, by record id."""
+        ...
+
+    def mark(self, record_ids: Sequence[str], marked: bool) -> None: ...
+
+    def comment(self, record_ids: Sequence[str], words: str) -> None:
+        """Say something about records; '' takes their comments away."""
         ...
 
 

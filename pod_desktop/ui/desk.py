@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from pod_desktop import content, query
 from pod_desktop.core.clock import Clock
-from pod_desktop.core.faults import Outage
+from pod_desktop.core.faults import Outage, Unwanted, UserFault
 from pod_desktop.core.record import EventRow
-from pod_desktop.services import asking, exporting
+from pod_desktop.query import Completion
+from pod_desktop.services import asking, exporting, facets, noted
+from pod_desktop.services import looks as looking
 from pod_desktop.services.browse import Browser
 from pod_desktop.services.browse import View as BrowseView
-from pod_desktop.store import Ask, Ledger, Reader
-from pod_desktop.ui.bridge import Job, Overview, Question, Record, Span
+from pod_desktop.services.completing import Completer
+from pod_desktop.store import Ask, Ledger, Note, Notes, Reader
+from pod_desktop.ui.bridge import ColourRule, Dress, Job, Overview, Question, Record, Span
 from pod_desktop.ui.moments import Zone
 
 _ROLES: Final = {"keyword": "operator", "string": "phrase"}
@@ -33,18 +36,24 @@ class StoreDesk:
         clock: Clock,
         zone: Zone,
         serving: Callable[[], bool],
+        new_notes: Callable[[], Notes] | None = None,
     ) -> None:
         """
         Args:
             new_reader: opens a reader for the thread that calls.
             serving: whether the collector service runs.
+            new_notes: opens what people noted, at its first use; without it nothing is noted.
         """
         self._new_reader = new_reader
         self._ledger = ledger
         self._clock = clock
         self._zone = zone
         self._serving = serving
+        self._new_notes = new_notes
+        self._notes: Notes | None = None
+        self._opening = threading.Lock()
         self._local = threading.local()
+        self._completer = Completer(lambda: self._reader)
 
     @property
     def _reader(self) -> Reader:
@@ -53,6 +62,22 @@ class StoreDesk:
             reader = self._local.reader = self._new_reader()
         return reader
 
+    @property
+    def _noted(self) -> Notes:
+        with self._opening:
+            if self._notes is None:
+                if self._new_notes is None:
+                    raise Outage("Marks and comments are not kept here.")
+                self._notes = self._new_notes()
+            return self._notes
+
+    def close(self) -> None:
+        """Let go of what it opened itself."""
+        with self._opening:
+            if self._notes is not None:
+                self._notes.close()
+                self._notes = None
+
     def check(self, text: str) -> Sequence[Span]:
         query.parse(text, self._clock.now(), self._zone.tzinfo)
         return [
@@ -60,7 +85,9 @@ class StoreDesk:
             for span in query.spans(text)
         ]
 
-    def _ask(self, question: Question, text: str | None = None) -> Ask:
+    def _ask(
+        self, question: Question, text: str | None = None, wanted: Callable[[], bool] | None = None
+    ) -> Ask:
         now = self._clock.now()
         since = question.since if question.span is None else now - question.span
         return asking.ask(
@@ -70,7 +97,12 @@ class StoreDesk:
             until=question.until,
             kinds=question.kinds,
             zone=self._zone.tzinfo,
+            notes=self._seen_notes,
+            wanted=wanted,
         )
+
+    def _seen_notes(self) -> Iterable[Note]:
+        return self._noted.all().values() if self._new_notes is not None else ()
 
     def open(self, question: Question) -> BrowseView:
         return Browser(self._reader).open(self._ask(question))
@@ -116,15 +148,16 @@ class StoreDesk:
             connectors=len(self._ledger.connectors()),
         )
 
-    def export(self, question: Question, path: Path, form: str, job: Job) -> int:
-        ask = self._ask(question)
+    def export(
+        self, question: Question, path: Path, form: str, job: Job, rows: Sequence[EventRow] | None = None
+    ) -> int:
         reader = self._reader
         written = 0
         part = path.with_name(path.name + ".part")
         try:
             with part.open("wb") as file:
                 printer = exporting.FORMS[form](file, form == "ndjson")
-                for row in reader.search(ask):
+                for row in self._exported(question, job) if rows is None else rows:
                     if job.cancelled:
                         break
                     printer.add(exporting.found(row, partial(reader.raw, row.seq)))
@@ -140,4 +173,52 @@ class StoreDesk:
             raise Outage(
                 f"The file cannot be written ({error.strerror}).", str(path), "Choose another place."
             ) from None
+        except KeyError:
+            part.unlink(missing_ok=True)
+            raise Outage("A record is no longer stored.", str(path), "Search and export again.") from None
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
         return written
+
+    def _exported(self, question: Question, job: Job) -> Iterable[EventRow]:
+        try:
+            yield from self._reader.search(self._ask(question, wanted=lambda: not job.cancelled))
+        except Unwanted:
+            return
+
+    # help and looks
+
+    def complete(self, text: str, cursor: int) -> Sequence[Completion]:
+        return self._completer.complete(text, cursor)
+
+    def facet(self, question: Question, field: str, most: int, job: Job) -> facets.Facet:
+        def wanted() -> bool:
+            return not job.cancelled
+
+        return facets.facet(self._reader, self._ask(question), field, most, wanted)
+
+    def looks(self, rows: Sequence[EventRow], dress: Dress) -> Sequence[looking.Look]:
+        rules = [made for rule in dress.rules if (made := self._rule(rule)) is not None]
+        return looking.looks(self._reader, rows, dress.fields, rules)
+
+    def _rule(self, rule: ColourRule) -> looking.Rule | None:
+        try:
+            tree = query.parse(rule.query, self._clock.now(), self._zone.tzinfo)
+        except UserFault:
+            return None
+        return looking.Rule(noted.resolve(tree, self._seen_notes), rule.tone)
+
+    # notes
+
+    def notes_version(self) -> int:
+        return self._noted.version() if self._new_notes is not None else 0
+
+    def notes(self) -> Mapping[str, Note]:
+        return self._noted.all() if self._new_notes is not None else {}
+
+    def mark(self, record_ids: Sequence[str], marked: bool) -> None:
+        self._noted.mark(record_ids, marked, self._clock.now())
+
+    def comment(self, record_ids: Sequence[str], words: str) -> None:
+        self._noted.comment(record_ids, words, self._clock.now())
