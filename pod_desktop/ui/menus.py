@@ -36,6 +36,10 @@ class Menus:
     def _add(self, menu: str, words: str, run: Callable[[], object], *keys: str, **more: object) -> QAction:
         return self.commands.add(Command(menu=menu, words=words, run=run, keys=keys, **more))  # type: ignore[arg-type]
 
+    def add(self, menu: str, words: str, run: Callable[[], object], *keys: str, **more: object) -> QAction:
+        """A command of a part of the window that comes later; `more` as in Command."""
+        return self._add(menu, words, run, *keys, **more)
+
     def _file(self) -> None:
         window = self._window
         self._add("File", "&Create Connector …", window.createConnector.emit, "Ctrl+N")

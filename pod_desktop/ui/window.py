@@ -298,7 +298,8 @@ class MainWindow(QMainWindow):
 
     def restyle(self) -> None:
         """Colours or times are others from now on."""
-        self.events.restyle()
+        for page in self._made.values():
+            getattr(page, "restyle", page.update)()
 
     def toggle_detail(self) -> None:
         """Show or hide the record pane."""

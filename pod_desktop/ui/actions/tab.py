@@ -83,10 +83,9 @@ class ActionsTab(QWidget):
             return
         self._record = record
         self._fresh = False
+        # Until the other record is here the form stays to be seen, but sends nothing.
         self.form.leave()
-        if record is None:
-            self._stack.setCurrentWidget(self._waiting)
-        else:
+        if record is not None:
             self.refresh()
 
     def refresh(self) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
@@ -17,6 +19,7 @@ from pod_desktop.ui.detail.fields import FieldsView
 from pod_desktop.ui.detail.jsonview import JsonView, Printed, as_received, pretty, printed
 from pod_desktop.ui.detail.summary import SummaryView
 from pod_desktop.ui.events.columns import KIND_WORD, flag_words
+from pod_desktop.ui.events.notebook import NoteBook
 from pod_desktop.ui.moments import Zone
 from pod_desktop.ui.preferences import Preferences
 from pod_desktop.ui.text import PlainLabel, copy, isolated, tip
@@ -26,17 +29,44 @@ SUMMARY, FIELDS, JSON = range(3)
 TABS: Final = ("Summary", "Fields", "JSON")
 
 
+class RecordView(Protocol):
+    """A view of the record that another part of the window gives (a widget)."""
+
+    def show_record(self, record: Record | None) -> None:
+        """Be about this record; None: another one is on its way, or none is chosen."""
+        ...
+
+
 class DetailPane(QWidget):
     """One record."""
 
     moved = Signal(int)
     """Go to the next (1) or previous (-1) record."""
     closed = Signal()
+    floated = Signal(object)
+    """The EventRow that is wanted in a window of its own."""
+    field_menu_asked = Signal(object, str, str, object, object)
+    """(EventRow, field or '', path, value, where on the screen): see FieldsView.menu_asked."""
+    comment_asked = Signal()
+    came = Signal(object)
+    """The Record that is shown now."""
 
     def __init__(
-        self, desk: Desk, worker: Worker, preferences: Preferences, zone: Zone, parent: QWidget | None = None
+        self,
+        desk: Desk,
+        worker: Worker,
+        preferences: Preferences,
+        zone: Zone,
+        parent: QWidget | None = None,
+        *,
+        notes: NoteBook | None = None,
+        name: str = "",
     ) -> None:
+        """`name` tells panes that share a worker apart."""
         super().__init__(parent)
+        self._notes = notes
+        self._name = name
+        self._extra: list[Callable[[Record | None], object]] = []
         self._desk = desk
         self._worker = worker
         self._preferences = preferences
@@ -44,12 +74,20 @@ class DetailPane(QWidget):
         self._row: EventRow | None = None
         self._record: Record | None = None
         self._drawn: set[int] = set()
+        self._more: dict[int, Callable[[], RecordView]] = {}
+        self._made: dict[int, RecordView] = {}
         self.setProperty("role", "pane")
         self.setAccessibleName("Record")
         self._title = PlainLabel("", "title", wrap=True, selectable=True)
         self._subtitle = PlainLabel("", "note", wrap=True, selectable=True)
         self._close = Button("✕", "flat", self.closed.emit, name="Close the record")
         self._close.setFixedSize(26, 24)
+        self._float = Button("⧉", "flat", self._ask_float, name="Open the record in its own window")
+        self._float.setFixedSize(26, 24)
+        self._float.setToolTip("Open in its own window")
+        edit = Button("Edit …", "link", self.comment_asked.emit, name="Edit the comment")
+        self.note = Notice(tone="info", button=edit)
+        self.note.hide()
         self._notice = Notice(tone="warn")
         self._notice.hide()
         self.tabs = QTabBar()
@@ -73,6 +111,7 @@ class DetailPane(QWidget):
         self.tabs.currentChanged.connect(self._tab_chosen)
         self.json.toggled.connect(lambda _on: self._redraw(JSON))
         self.json.copy_asked.connect(self.copy_raw)
+        self.fields.menu_asked.connect(self._field_menu)
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()
@@ -83,6 +122,7 @@ class DetailPane(QWidget):
         titles.addWidget(self._title)
         titles.addWidget(self._subtitle)
         head.addLayout(titles, 1)
+        head.addWidget(self._float, 0, Qt.AlignmentFlag.AlignTop)
         head.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
         self._notice.setContentsMargins(2, 2, 2, 2)
         row = QHBoxLayout()
@@ -96,21 +136,75 @@ class DetailPane(QWidget):
         column.addLayout(row)
         column.addWidget(hairline())
         column.addWidget(self._notice)
+        column.addWidget(self.note)
         column.addWidget(self._stack, 1)
+        self.footer = QHBoxLayout()
+        self.footer.setContentsMargins(12, 8, 12, 8)
+        self.footer.setSpacing(8)
+        self._foot = QWidget()
+        self._foot.setLayout(self.footer)
+        self._foot.hide()
+        column.addWidget(self._foot)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self._whole)
+
+    def add_tab(self, title: str, make: Callable[[], RecordView]) -> int:
+        """Add another view of the record, made when it is first looked at; its number for show_tab()."""
+        tab = self.tabs.addTab(title)
+        self._more[tab] = make
+        self._stack.addWidget(QWidget())
+        return tab
+
+    def view(self, tab: int) -> RecordView:
+        """The widget of a tab that add_tab() gave, made now if it never was."""
+        if tab not in self._made:
+            made = self._made[tab] = self._more[tab]()
+            if (placeholder := self._stack.widget(tab)) is not None:
+                self._stack.removeWidget(placeholder)
+                placeholder.deleteLater()
+            self._stack.insertWidget(tab, made)  # type: ignore[arg-type]
+            if self.tabs.currentIndex() == tab:
+                self._stack.setCurrentIndex(tab)
+        return self._made[tab]
+
+    def _leave_record(self) -> None:
+        for made in self._made.values():
+            made.show_record(None)
+
+    def add_tab(self, title: str, view: QWidget, show: Callable[[Record | None], object]) -> int:
+        """Another tab; `show` is called with the record once the tab is looked at, with None when there is none.
+
+        Returns the number that show_tab() takes.
+        """
+        self._extra.append(show)
+        self._stack.addWidget(view)
+        return self.tabs.addTab(title)
+
+    def add_to_footer(self, widget: QWidget) -> None:
+        """A button below the summary."""
+        self.footer.addWidget(widget)
+        self._show_foot()
+
+    def _show_foot(self) -> None:
+        self._foot.setVisible(self.tabs.currentIndex() == SUMMARY and self.footer.count() > 0)
 
     @property
     def row(self) -> EventRow | None:
         """The record shown, or on its way."""
         return self._row
 
+    @property
+    def record(self) -> Record | None:
+        """The record shown, once it is here."""
+        return self._record
+
     def show_row(self, row: EventRow) -> None:
         """Show a record; its whole follows when it is here."""
         if self._row is not None and row.seq == self._row.seq:
             return
         self._row = row
+        self._leave_record()
         self._show_head(row)
         self._whole.setCurrentWidget(self._body)
         self._worker.ask(
@@ -124,8 +218,11 @@ class DetailPane(QWidget):
     def clear(self) -> None:
         """Nothing is chosen."""
         self._row = self._record = None
-        self._worker.forget("record")
+        self._leave_record()
+        self._worker.forget(f"record{self._name}")
         self._whole.setCurrentWidget(self._empty)
+        for show in self._extra:
+            show(None)
 
     def show_tab(self, tab: int) -> None:
         """Summary, Fields or JSON."""
@@ -170,6 +267,7 @@ class DetailPane(QWidget):
         if record.problem and self.tabs.currentIndex() == FIELDS:
             self.tabs.setCurrentIndex(SUMMARY)
         self._draw(self.tabs.currentIndex())
+        self.came.emit(record)
 
     def _failed(self, row: EventRow, error: BaseException) -> None:
         self._record = None
@@ -177,10 +275,13 @@ class DetailPane(QWidget):
         self.summary.show_blocks(())
         self.fields.show_value(self._derived(row, ""), None)
         self.json.show_printed(printed(""))
+        for show in self._extra:
+            show(None)
         self._notice.say(hint, "bad", f"This record cannot be read: {what}")
 
     def _tab_chosen(self, tab: int) -> None:
         self._stack.setCurrentIndex(tab)
+        self._show_foot()
         self._draw(tab)
 
     def _redraw(self, tab: int) -> None:
@@ -198,8 +299,10 @@ class DetailPane(QWidget):
             self.summary.show_blocks(record.blocks)
         elif tab == FIELDS:
             self.fields.show_value(self._derived(record.row, record.cluster), record.value)
-        else:
+        elif tab == JSON:
             self._draw_json(record)
+        else:
+            self.view(tab).show_record(record)
 
     def _draw_json(self, record: Record) -> None:
         whole = self.json.received.isChecked() or record.value is None
@@ -211,7 +314,7 @@ class DetailPane(QWidget):
             if record is self._record:
                 self.json.show_printed(made, "" if whole or not record.repaired else "Repaired text.")
 
-        self._worker.ask(work, show, owner=self, key="json")
+        self._worker.ask(work, show, owner=self, key=f"json{self._name}")
 
     def _derived(self, row: EventRow, cluster: str) -> dict[str, Any]:
         ours: dict[str, Any] = {
