@@ -25,7 +25,8 @@ LOCKS = {
     "test": ROOT / "packaging" / "requirements-test.lock",
 }
 HEADLESS = (
-    "collect", "connector", "count", "import", "search", "show", "simulate", "status", "verify",
+    "act", "collect", "connector", "count", "filter", "history", "import", "lists", "playbook", "retention",
+    "search", "settings", "show", "simulate", "status", "undo", "verify",
 )  # fmt: skip
 """Commands that work without a display; tests/house compares them with the command line's own."""
 NO_DISPLAY = (

@@ -36,6 +36,16 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     return parser(simulator="simulate" in arguments).parse_args(arguments)
 
 
+def commands() -> tuple[str, ...]:
+    """The names of all commands."""
+    (subparsers,) = (
+        action
+        for action in parser(simulator=False)._actions
+        if isinstance(action, argparse._SubParsersAction)
+    )
+    return tuple(subparsers.choices)
+
+
 def parser(*, simulator: bool = True) -> argparse.ArgumentParser:
     """All of the command line; the simulator's own options only where they are asked for: they load it."""
     top = _Parser(
@@ -277,7 +287,9 @@ def _lists(commands: Commands) -> None:
 
 def _playbook(commands: Commands) -> None:
     playbook = commands.add_parser(
-        "playbook", help="what is done without a person: try it on history, arm it, stop it", allow_abbrev=False
+        "playbook",
+        help="what is done without a person: try it on history, arm it, stop it",
+        allow_abbrev=False,
     )
     actions = playbook.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=_Parser)
     add = _command(actions, "add", "add a playbook from a JSON file; it arrives in dry run")
@@ -305,7 +317,9 @@ def _playbook(commands: Commands) -> None:
             command.add_argument("--until", metavar="T", help="before this time; now when left out")
     approve = _command(actions, "approve", "let the service send what is held")
     approve.add_argument("id", type=_positive, metavar="ID", help="as held prints it")
-    approve.add_argument("--confirm", default="", metavar="VALUE", help="the value once more, where it is asked for")
+    approve.add_argument(
+        "--confirm", default="", metavar="VALUE", help="the value once more, where it is asked for"
+    )
     dismiss = _command(actions, "dismiss", "decide that what is held is not done")
     dismiss.add_argument("id", type=_positive, metavar="ID", help="as held prints it")
 

@@ -14,10 +14,13 @@ from pod_desktop.core.faults import UserFault
 from pod_desktop.core.status import StreamStatus
 
 NO_DISPLAY = "There is no display for the window (neither DISPLAY nor WAYLAND_DISPLAY is set)."
-WITHOUT_DISPLAY = (
-    "Without one work act, collect, connector, count, history, import, lists, search, show, simulate, status, "
-    "undo and verify."
-)
+
+
+def without_display() -> str:
+    """What works all the same."""
+    from pod_desktop.cli import arguments
+
+    return f"Without one work {', '.join(sorted(arguments.commands()))}."
 
 
 def window(options: Namespace, app: App, out: Out) -> int:
@@ -35,7 +38,7 @@ def _require_display() -> None:
     if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
         return
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        raise UserFault(NO_DISPLAY, "", WITHOUT_DISPLAY)
+        raise UserFault(NO_DISPLAY, "", without_display())
 
 
 def collect(options: Namespace, app: App, out: Out) -> int:

@@ -25,7 +25,7 @@ DOORS = {
     "zstandard": ("store", "services"),  # sealed blocks; imported .zst files
     "luqum": ("query",),
     "re2": ("query",),
-    "pyarrow": ("cli",),
+    "pyarrow": ("services",),
     "platformdirs": ("store",),
 }
 """Third-party library -> rooms that may name it. One door each, so that one place changes with it."""

@@ -115,9 +115,8 @@ def test_without_a_display_run_says_so_before_it_sets_anything_up(
 def test_the_commands_named_without_a_display_are_all_there_are(setup_env: Any) -> None:
     from pod_desktop.cli import arguments, running
 
-    commands = arguments.parser()._subparsers._group_actions[0].choices  # type: ignore[union-attr]
-    assert sorted(commands or ()) == sorted(setup_env.HEADLESS)
-    assert all(name in running.WITHOUT_DISPLAY for name in setup_env.HEADLESS)
+    assert sorted(arguments.commands()) == sorted(setup_env.HEADLESS)
+    assert all(name in running.without_display() for name in setup_env.HEADLESS)
 
 
 def test_an_unfit_python_is_refused_in_a_sentence(
