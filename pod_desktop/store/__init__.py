@@ -31,6 +31,17 @@ from pod_desktop.store.port import (
     Totals,
     Writer,
 )
+from pod_desktop.store.retention import (
+    Cleared,
+    Doomed,
+    Limits,
+    Plan,
+    Prepared,
+    Retaining,
+    prepare,
+    prepare_kept,
+)
+from pod_desktop.store.retention import plan as plan_retention
 from pod_desktop.store.segments import open_reader, open_writer
 from pod_desktop.store.verify import verify
 
@@ -39,16 +50,19 @@ __all__ = [
     "LIVE",
     "NOTES_FILE",
     "Ask",
+    "Cleared",
     "CollectEntry",
     "Command",
     "Commit",
     "Committed",
     "ConnectorEntry",
     "DataDir",
+    "Doomed",
     "FieldValues",
     "FiringRow",
     "Journal",
     "Ledger",
+    "Limits",
     "Lock",
     "Marks",
     "Matches",
@@ -57,11 +71,14 @@ __all__ = [
     "Order",
     "Part",
     "Place",
+    "Plan",
     "PlaybookEntry",
     "Playbooks",
+    "Prepared",
     "Progress",
     "Reader",
     "RespondEntry",
+    "Retaining",
     "ServiceInfo",
     "Source",
     "StoredRecord",
@@ -74,5 +91,8 @@ __all__ = [
     "lock_holder",
     "open_reader",
     "open_writer",
+    "plan_retention",
+    "prepare",
+    "prepare_kept",
     "verify",
 ]

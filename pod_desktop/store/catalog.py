@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -15,6 +17,7 @@ from pod_desktop.store.active import Meta, StreamRow, read_meta, read_streams
 from pod_desktop.store.schema import outage
 
 _FILE: Final = re.compile(r"segment-(\d{1,12})\.db")
+_BESIDE: Final = re.compile(r"segment-(\d{1,12})\.db(?:-wal|-shm)?")
 
 
 class Entry(NamedTuple):
@@ -37,6 +40,26 @@ def segments_on_disk(folder: Path) -> list[int]:
     return sorted(int(match[1]) for file in folder.iterdir() if (match := _FILE.fullmatch(file.name)))
 
 
+def _with_any_file(folder: Path) -> set[int]:
+    """Segments of which anything is left, be it only what SQLite keeps beside a database."""
+    return {int(match[1]) for file in folder.iterdir() if (match := _BESIDE.fullmatch(file.name))}
+
+
+def _sealed(folder: Path, segment: int) -> Meta | None:
+    """What a segment says of itself, if it is there and sealed."""
+    path = schema.segment_path(folder, segment)
+    try:
+        connection = schema.open_to_read(path)
+        try:
+            with outage(path):
+                meta = read_meta(connection)
+        finally:
+            connection.close()
+    except (Outage, apsw.Error):
+        return None
+    return meta if meta.sealed else None
+
+
 class Catalog:
     """The catalog opened to write."""
 
@@ -49,6 +72,9 @@ class Catalog:
             self.connection = self._open()
         else:
             self.connection = schema.create(self.path, schema.CATALOG)
+        with outage(self.path):
+            self.connection.execute(schema.CATALOG_OF_GONE)
+        self.settle()
         self._adopt()
 
     def _open(self) -> apsw.Connection:
@@ -63,8 +89,10 @@ class Catalog:
     def _adopt(self) -> None:
         """List segment files that the catalog does not know: a kill came between the two, or it was lost."""
         known = {entry.segment for entry in self.entries()}
+        self.delete_gone()
+        deleted = set(self.gone())
         for segment in segments_on_disk(self.folder):
-            if segment in known:
+            if segment in known or segment in deleted:
                 continue
             with suppress(Outage, apsw.Error):
                 connection = schema.open_to_read(schema.segment_path(self.folder, segment))
@@ -103,9 +131,65 @@ class Catalog:
         record_seal(self.connection, meta, streams)
 
     def next_segment(self) -> int:
+        """A number that no segment has or ever had: keys of deleted records must not come to mean others."""
         with outage(self.path):
-            highest: int = self.connection.execute("select coalesce(max(id), 0) from segment").get
+            highest: int = self.connection.execute(
+                "select max(coalesce((select max(id) from segment), 0), coalesce((select max(id) from gone), 0),"
+                " coalesce((select max(segment) from exchange), 0))"
+            ).get
         return max([highest, *segments_on_disk(self.folder)]) + 1
+
+    # --- deleted segments (see store.retention)
+
+    def gone(self) -> list[int]:
+        """Segments that were deleted; the files of some may still be there."""
+        with outage(self.path):
+            return [int(row[0]) for row in self.connection.execute("select id from gone")]
+
+    def begin_exchange(self, old: Sequence[int], new: int) -> None:
+        """Say that a segment is about to be written that will stand for these."""
+        with outage(self.path), schema.transaction(self.connection):
+            self.connection.execute(
+                "insert or replace into exchange values(1, ?, ?)", (new, json.dumps(list(old)))
+            )
+
+    def exchange(self, old: Sequence[int], new: Meta | None) -> None:
+        """The old segments are gone and the new one is there, in one transaction."""
+        with outage(self.path), schema.transaction(self.connection):
+            for segment in old:
+                self.connection.execute(
+                    "insert or replace into gone select id, lane, n, lo, hi from segment where id = ?",
+                    (segment,),
+                )
+                self.connection.execute("delete from segment where id = ?", (segment,))
+            if new is not None:
+                self.connection.execute(
+                    "insert into segment values(?, ?, ?, ?, ?, ?, ?)",
+                    (new.segment, new.lane, schema.SEALED, new.n, new.lo, new.hi, new.bytes_raw),
+                )
+            self.connection.execute("delete from exchange")
+
+    def settle(self) -> None:
+        """Finish an exchange that a kill or a fault has cut short, or undo it where its segment is not whole."""
+        with outage(self.path):
+            under_way = self.connection.execute("select segment, old from exchange").fetchone()
+        if under_way is None:
+            return
+        meta = _sealed(self.folder, int(under_way[0]))
+        if meta is not None:
+            self.exchange(json.loads(str(under_way[1])), meta)
+            return
+        schema.remove(schema.segment_path(self.folder, int(under_way[0])))
+        with outage(self.path):
+            self.connection.execute("delete from exchange")
+
+    def delete_gone(self) -> None:
+        """Delete the files of segments that are gone; one that somebody holds open stays for the next time."""
+        for segment in set(self.gone()) & _with_any_file(self.folder):
+            path = schema.segment_path(self.folder, segment)
+            for ending in ("", "-wal", "-shm"):
+                with suppress(OSError):
+                    path.with_name(path.name + ending).unlink()
 
     def close(self) -> None:
         self.connection.close()

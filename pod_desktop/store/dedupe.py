@@ -92,6 +92,11 @@ class Known:
         """Let filters go that speak only of segments which are no more."""
         self._filters = [one for one in self._filters if one.segments & there]
 
+    def drop(self, gone: set[int]) -> None:
+        """These segments are no more; their keys cannot be taken out of the filters, but no longer mean them."""
+        for one in self._filters:
+            one.segments -= gone
+
     def candidates(self, identity: str) -> set[int]:
         """Segments that may hold the record; mostly none."""
         if not self._filters:

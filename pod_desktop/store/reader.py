@@ -110,9 +110,18 @@ class SegmentReader:
             with schema.outage(schema.segment_path(self._folder, segment)):
                 yield
         except Outage as fault:
-            self._aside[segment] = str(fault)
+            if not self._is_gone(segment):
+                self._aside[segment] = str(fault)
             if (found := self._open.pop(segment, None)) is not None:
                 found.close()
+
+    def _is_gone(self, segment: int) -> bool:
+        """Was it deleted just now, between a look at the catalog and one into the file?"""
+        try:
+            self._refresh()
+        except Outage:
+            return False
+        return segment not in self._entries
 
     def problems(self) -> list[str]:
         """See store.port.Reader.problems."""
@@ -203,7 +212,12 @@ class SegmentReader:
         segment = schema.segment_of(seq)
         if segment not in self._entries:
             raise KeyError(seq)
-        return self._segment(segment)
+        try:
+            return self._segment(segment)
+        except Outage:
+            if self._is_gone(segment):
+                raise KeyError(seq) from None
+            raise
 
     def raw(self, seq: int) -> bytes:
         """See store.port.Reader.raw."""

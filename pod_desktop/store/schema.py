@@ -42,6 +42,12 @@ create table stream(stream text primary key, number integer not null, progress t
 """n, lo, hi and bytes_raw hold from the seal on; of other segments their own `meta` tells. `stream` is
 what sealed segments knew: the row with the highest commit number, here or in a segment, is true."""
 
+CATALOG_OF_GONE: Final = """
+create table if not exists gone(id integer primary key, lane text not null, n integer not null, lo integer, hi integer);
+create table if not exists exchange(one integer primary key check(one = 1), segment integer not null, old text not null);
+"""
+"""Segments that retention has deleted, and the exchange of segments that is under way (store.retention)."""
+
 SEGMENT: Final = """
 create table meta(
     one integer primary key check(one = 1), segment integer not null, lane text not null, sealed integer not null,

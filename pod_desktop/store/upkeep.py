@@ -155,6 +155,8 @@ class Upkeep:
             time.sleep(0.001)
 
     def _write_back(self, path: Path) -> None:
+        if not path.exists():
+            return  # deleted meanwhile; opening it would make it anew
         try:
             connection = schema.open_to_write(path, cache_kib=1_024)
             try:

@@ -15,6 +15,7 @@ from pod_desktop.store import schema
 from pod_desktop.store.active import Meta, StreamRow, newest_streams, read_meta, read_progress, read_streams
 from pod_desktop.store.blocks import Damaged, Unpacker
 from pod_desktop.store.catalog import LIST_SEGMENTS, Entry, segments_on_disk
+from pod_desktop.store.retention import KEPT
 
 _MOST: Final = 50
 """Problems named of one segment."""
@@ -34,8 +35,13 @@ def verify(folder: Path, tell: Callable[[str], None] | None = None) -> list[str]
     problems: list[str] = []
     entries = _catalog(path, problems)
     listed = {entry.segment for entry in entries}
+    deleted = _deleted(path)
     for segment in segments_on_disk(folder):
-        if segment not in listed and _holds_records(schema.segment_path(folder, segment)):
+        if (
+            segment not in listed
+            and segment not in deleted
+            and _holds_records(schema.segment_path(folder, segment))
+        ):
             problems.append(f"segment-{segment}.db: The catalog does not know this file.")
     for entry in entries:
         if tell is not None:
@@ -47,6 +53,25 @@ def verify(folder: Path, tell: Callable[[str], None] | None = None) -> list[str]
             _sums(*state, problems)
             break
     return problems
+
+
+def _deleted(path: Path) -> dict[int, int]:
+    """Segments that retention deleted, and how many of their records the streams have counted."""
+    try:
+        connection = schema.open_to_read(path)
+        try:
+            return _gone(connection)
+        finally:
+            connection.close()
+    except (Outage, apsw.Error):
+        return {}
+
+
+def _gone(catalog: apsw.Connection) -> dict[int, int]:
+    if catalog.execute("select 1 from sqlite_master where name = 'gone'").fetchone() is None:
+        return {}
+    rows = catalog.execute("select id, case when lane = ? then 0 else n end from gone", (KEPT,))
+    return {int(segment): int(n) for segment, n in rows}
 
 
 def _holds_records(path: Path) -> bool:
@@ -68,12 +93,13 @@ def _state(folder: Path) -> tuple[dict[str, StreamRow], int] | None:
         try:
             entries = [Entry(*row) for row in catalog.execute(LIST_SEGMENTS)]
             streams = [read_streams(catalog)]
+            # What is kept of deleted segments was counted there.
+            stored = sum(_gone(catalog).values())
         finally:
             catalog.close()
-        stored = 0
         for entry in entries:
             if entry.sealed:
-                stored += entry.n
+                stored += entry.n if entry.lane != KEPT else 0
                 continue
             connection = schema.open_to_read(schema.segment_path(folder, entry.segment))
             try:
@@ -213,4 +239,6 @@ def _sums(streams: dict[str, StreamRow], stored: int, problems: list[str]) -> No
             )
     kept = total.stored + total.quarantined
     if kept != stored:
-        problems.append(f"The streams counted {kept:,} records stored, but the segments hold {stored:,}.")
+        problems.append(
+            f"The streams counted {kept:,} records stored, but the segments hold or held {stored:,}."
+        )

@@ -27,7 +27,9 @@ from pod_desktop.store.active import (
 )
 from pod_desktop.store.catalog import Catalog, Entry
 from pod_desktop.store.datadir import Lock
+from pod_desktop.store.gone import Gone
 from pod_desktop.store.port import Commit, Committed, Progress
+from pod_desktop.store.retention import KEPT, Cleared, Prepared, exchange
 from pod_desktop.store.upkeep import Upkeep
 
 SEGMENT_BYTES: Final = 4_096 * limits.MIB
@@ -59,6 +61,7 @@ class SegmentWriter:
         try:
             self._upkeep = Upkeep(folder, clock)
             self._catalog = Catalog(folder)
+            self._gone = Gone(folder)
             self._open()
         except BaseException:
             self._close_files()
@@ -71,6 +74,7 @@ class SegmentWriter:
         self._entries = {entry.segment: entry for entry in entries}
         self._known = dedupe.load(self._folder / _KNOWN)
         self._known.forget(set(self._entries))
+        self._gone.load(self._catalog.gone(), self._clock.now())
         streams = [self._catalog.streams()]
         for entry in entries:
             if entry.sealed:
@@ -124,7 +128,9 @@ class SegmentWriter:
     def commit(self, commit: Commit) -> Committed:
         """See store.port.Writer.commit."""
         self._take_reports()
-        arrivals, keys = self._new(commit.records)
+        # What a person imports again is wanted again.
+        deleted = None if commit.stream.startswith("import/") else self._gone
+        arrivals, keys = self._new(commit.records, deleted)
         state = self._after(commit, arrivals)
         active = self._segment(commit.lane)
         active.commit(commit.source, arrivals, keys, commit.stream, state)
@@ -134,8 +140,8 @@ class SegmentWriter:
         self._look_after(active)
         return Committed(len(arrivals) - bad, len(commit.records) - len(arrivals), bad)
 
-    def _new(self, records: Sequence[Arrival]) -> tuple[list[Arrival], list[str]]:
-        """The records that the store does not have, and their keys."""
+    def _new(self, records: Sequence[Arrival], deleted: Gone | None) -> tuple[list[Arrival], list[str]]:
+        """The records that the store does not have and has not deleted, and their keys."""
         writing = [active.keys for active in self._active.values()]
         writing.extend(self._retiring.values())
         arrivals: list[Arrival] = []
@@ -147,6 +153,8 @@ class SegmentWriter:
             if key in seen or any(key in known for known in writing):
                 continue
             if (candidates := self._known.candidates(key)) and self._is_in(candidates, arrival):
+                continue
+            if deleted is not None and deleted.holds(key, columns.time):
                 continue
             seen.add(key)
             arrivals.append(arrival)
@@ -232,6 +240,54 @@ class SegmentWriter:
         """End the segments that are being written, as if they were full."""
         for lane in tuple(self._active):
             self._end(lane)
+
+    def rotate_spans(self, longest: int, least: int) -> None:
+        """End segments that are being written and whose records lie further apart than `longest`.
+
+        So old records can be deleted where few arrive. Not more often in a lane than every `least` (both in
+        microseconds), however strange the times in the records are.
+        """
+        now = self._clock.now()
+        for lane, active in tuple(self._active.items()):
+            meta = active.meta
+            before = [one.segment for one in self._entries.values() if one.lane == lane and one.sealed]
+            paths = [schema.segment_path(self._folder, one) for one in before]
+            ended = max((path.stat().st_mtime_ns // 1_000 for path in paths if path.exists()), default=0)
+            if (
+                meta.lo is not None
+                and meta.hi is not None
+                and meta.hi - meta.lo >= longest
+                and now - ended >= least
+            ):
+                self._end(lane)
+
+    def clear_out(self, prepared: Prepared) -> Cleared:
+        """See store.retention.Retaining.clear_out."""
+        self._take_reports()
+        self._catalog.settle()
+        entry = self._entries.get(prepared.segment)
+        if entry is None or not entry.sealed:
+            return Cleared(0, 0)
+        exchange(self._catalog, prepared, self._streams)
+        self._forget_gone()
+        return Cleared(entry.n - prepared.kept, prepared.kept)
+
+    def _forget_gone(self) -> None:
+        """Let go of segments that the catalog has no more, and take in what was put in their place."""
+        there = {entry.segment: entry for entry in self._catalog.entries() if entry.sealed}
+        for segment in [one.segment for one in self._entries.values() if one.sealed]:
+            if segment not in there:
+                del self._entries[segment]
+                if (connection := self._sealed.pop(segment, None)) is not None:
+                    connection.close()
+        self._known.drop(set(self._catalog.gone()))
+        for segment in there.keys() - self._entries.keys():
+            if there[segment].lane == KEPT:
+                self._entries[segment] = there[segment]
+                self._remember(there[segment])
+        self._known_changed = True
+        self._catalog.delete_gone()
+        self._gone.load(self._catalog.gone(), self._clock.now())
 
     def _is_full(self, active: Active) -> bool:
         meta = active.meta
