@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import Any, Final
 
 import msgspec
@@ -39,6 +40,10 @@ _COLUMN_FIELDS: Final = frozenset(
     "cluster qid message_id sender header_from subject ip country outcome disposition rule module folder "
     "direction stat".split()
 )
+_texts: Final = itemgetter(
+    *(Columns._fields.index(name) for name in ("kind", "rid", *sorted(_COLUMN_FIELDS)))
+)
+"""All columns of text but the search text."""
 _DOMAINS: Final = {f"{name}.domain": name for name in ("sender", "header_from", "recipient")}
 _NAMES: Final = frozenset(
     name for kind in CONTENT.values() for names in (kind.named, kind.paths) for name in names
@@ -93,12 +98,15 @@ def _word_for(value: object) -> str:
 def _bounded(found: Columns) -> Columns:
     """The columns within their limits (the text is already)."""
     most = limits.COLUMN_CHARS
+    recipients = found.recipients
+    few = len(recipients) <= limits.RECIPIENTS and len("".join(recipients)) <= most
+    if few and len("".join(_texts(found))) <= most:
+        return found
     changed: dict[str, Any] = {
         name: value[:most]
         for name, value in zip(Columns._fields, found, strict=True)
         if isinstance(value, str) and len(value) > most and name != "text"
     }
-    recipients = found.recipients
     if len(recipients) > limits.RECIPIENTS or any(len(address) > most for address in recipients):
         changed["recipients"] = tuple(address[:most] for address in recipients[: limits.RECIPIENTS])
     return found._replace(flags=found.flags | FLAG_TRUNCATED, **changed) if changed else found

@@ -52,6 +52,8 @@ def text_of(value: object) -> str:
 def texts_of(value: object) -> tuple[str, ...]:
     """The texts of a list, or of what stands where a list is usual."""
     if isinstance(value, list):
+        if len(value) == 1 and type(value[0]) is str:
+            return (value[0],)
         return tuple(text for item in value if (text := _text_in(item)) is not None)
     text = _text_in(value)
     return () if text is None else (text,)

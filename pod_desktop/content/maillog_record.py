@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from pod_desktop.content.fit import number_of, text_of, texts_of
+from pod_desktop.content.kind import joined
 from pod_desktop.content.mime import bare, split_addresses
 from pod_desktop.core import limits
 from pod_desktop.core.record import BOUNCED, DEFERRED, DELIVERED, DISCARDED, OTHER, REJECTED
@@ -60,6 +62,7 @@ _PREFIX: Final = re.compile(r"^[^:]{0,100}(?::\d\d[^:]{0,100}){0,4}\[\d+\]: (?:(
 """`<time> <host> sendmail[<pid>]: <queue id>: ` before what happened."""
 _RELAY_IP: Final = re.compile(r"\[(?:IPv6:)?([0-9A-Fa-f:.]{2,45})\]")
 _DELAY: Final = re.compile(r"(?:(\d{1,5})\+)?(\d{1,4}):(\d\d):(\d\d)")
+_RELAY_CHARS: Final = 1_000
 _RENAMED: Final = {"size": "sizeBytes"}
 """Members of `sm` that sendmail writes under another name."""
 _BOUNCES: Final = frozenset(
@@ -76,24 +79,28 @@ _BOUNCES: Final = frozenset(
         "undeliverable",
     }
 )
+_MEMBERS: Final = ("qid", "from", "dsn", "relay")
+_NOTHING: Final = ("", "", "", "")
+_NO_STAT: Final = ("", "")
 NOWHERE: Final = "/dev/null"
 
 
 def understand(record: Line) -> Said:
     """What the line says: `sm`, or the pairs of the raw line where `sm` is missing."""
     pairs = record.sm or pairs_of(record.data)
+    qid, sender, dsn, relay = map(pairs.get, _MEMBERS, _NOTHING)
     to = pairs.get("to")
     stat = pairs.get("stat")
-    keyword, why = split_stat(text_of(stat)) if stat is not None else ("", "")
+    keyword, why = split_stat(stat if type(stat) is str else text_of(stat)) if stat is not None else _NO_STAT
     return Said(
         pairs,
-        _text(pairs, "qid"),
-        bare(_text(pairs, "from")),
+        qid if type(qid) is str else text_of(qid),
+        bare(sender if type(sender) is str else text_of(sender)),
         split_addresses(texts_of(to)) if to is not None else (),
         keyword,
         why,
-        _text(pairs, "dsn"),
-        _text(pairs, "relay"),
+        dsn if type(dsn) is str else text_of(dsn),
+        relay if type(relay) is str else text_of(relay),
     )
 
 
@@ -149,9 +156,12 @@ def outcome(said: Said) -> str:
 
 def relay_ip(said: Said) -> str:
     """The address in `name. [192.0.2.1]` or `[IPv6:2001:db8::1]`."""
-    if "[" not in said.relay:
-        return ""
-    match = _RELAY_IP.search(said.relay[:1_000])
+    return _address_in(said.relay[:_RELAY_CHARS]) if "[" in said.relay else ""
+
+
+@lru_cache(maxsize=4_096)
+def _address_in(relay: str) -> str:
+    match = _RELAY_IP.search(relay)
     return match[1] if match else ""
 
 
@@ -159,18 +169,25 @@ def story(record: Line, said: Said) -> str:
     """One readable line of what happened."""
     relay = f"relay={said.relay}" if said.relay else ""
     if said.stat or said.recipients:
-        more = f" +{len(said.recipients) - 1}" if len(said.recipients) > 1 else ""
-        to = f"to {said.recipients[0]}{more}" if said.recipients else ""
-        return " · ".join([piece for piece in (said.stat, to, relay, said.why) if piece])
+        pieces = [said.stat] if said.stat else []
+        if said.recipients:
+            more = f" +{len(said.recipients) - 1}" if len(said.recipients) > 1 else ""
+            pieces.append(f"to {said.recipients[0]}{more}")
+        if relay:
+            pieces.append(relay)
+        if said.why:
+            pieces.append(said.why)
+        return " · ".join(pieces)
     if "from" in said.pairs:
         size, count = size_of(said), _text(said.pairs, "nrcpts")
-        pieces = (
-            f"from=<{said.sender}>",
-            "" if size is None else f"size={size}",
-            f"nrcpts={count}" if count else "",
-            relay,
-        )
-        return ", ".join([piece for piece in pieces if piece])
+        pieces = [f"from=<{said.sender}>"]
+        if size is not None:
+            pieces.append(f"size={size}")
+        if count:
+            pieces.append(f"nrcpts={count}")
+        if relay:
+            pieces.append(relay)
+        return ", ".join(pieces)
     return happening(record).replace("\r", " ").replace("\n", " ")
 
 
@@ -182,6 +199,8 @@ def happening(record: Line) -> str:
 
 def size_of(said: Said) -> int | None:
     size = said.pairs.get("sizeBytes", said.pairs.get("size"))
+    if type(size) is str and len(size) <= 18 and size.isdigit() and size.isascii():
+        return int(size)
     number = None if size is None else number_of(size)
     return number if number is not None and number >= 0 else None
 
@@ -209,16 +228,18 @@ def times(record: Line) -> tuple[str, str]:
     return record.ts, record.data[:64].partition(" ")[0]
 
 
-def search_fields(record: Line, said: Said) -> list[str]:
-    """The raw line, and what `sm` has that does not stand in it."""
+def search_text(record: Line, said: Said) -> tuple[str, bool]:
+    """The raw line, and what `sm` has that does not stand in it; and whether that was cut."""
     line = record.data
-    fields = [line]
+    more: list[str] = []
     for value in said.pairs.values():
         if type(value) is str:
             if value not in line:
-                fields.append(value)
+                more.append(value)
             continue
         if isinstance(value, dict):
             value = list(value.values())
-        fields += [text for text in texts_of(value) if text not in line]
-    return fields
+        more += [text for text in texts_of(value) if text not in line]
+    if not more and len(line) <= limits.TEXT_FIELD_CHARS:
+        return line, False
+    return joined((line, *more))

@@ -146,7 +146,10 @@ def outcome(record: Message) -> str:
     """
     found = record.filter
     disposition = found.disposition.strip().casefold()
-    asked = any(action.action[:10].casefold() == "quarantine" for action in found.actions)
+    asked = False
+    for action in found.actions:
+        if action.action[:10].casefold() == "quarantine":
+            asked = True
     if found.quarantine.folder or asked:
         copied = not asked and found.quarantine.rule.casefold() in _COPY_RULES
         return DELIVERED if copied and disposition in _PASSES else QUARANTINED
@@ -163,14 +166,20 @@ def final_action(record: Message) -> Action | None:
     return None
 
 
+def decided_by(record: Message) -> tuple[str, str]:
+    """(rule, module) of the action that decided, else of the quarantine."""
+    quarantine = record.filter.quarantine
+    if (final := final_action(record)) is None:
+        return quarantine.rule, quarantine.module
+    return final.rule or quarantine.rule, final.module or quarantine.module
+
+
 def rule(record: Message) -> str:
-    final = final_action(record)
-    return (final.rule if final else "") or record.filter.quarantine.rule
+    return decided_by(record)[0]
 
 
 def module(record: Message) -> str:
-    final = final_action(record)
-    return (final.module if final else "") or record.filter.quarantine.module
+    return decided_by(record)[1]
 
 
 def _first(normalized: Texts, plain: Texts) -> str:
@@ -227,10 +236,6 @@ def cluster(record: Message) -> str:
 
 def times(record: Message) -> tuple[str, str]:
     return record.ts, record.filter.startTime
-
-
-def lines(texts: Texts) -> str:
-    return texts[0] if len(texts) == 1 else "\n".join(texts)
 
 
 def decoded(texts: Texts) -> str:
