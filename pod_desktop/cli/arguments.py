@@ -78,6 +78,7 @@ def parser(*, simulator: bool = True) -> argparse.ArgumentParser:
     _playbook(commands)
     _status(commands)
     _verify(commands)
+    _retention(commands)
     _simulate(commands, simulator)
     return top
 
@@ -330,6 +331,19 @@ def _status(commands: Commands) -> None:
 
 def _verify(commands: Commands) -> None:
     _command(commands, "verify", "check that every stored record can be read and is what was received")
+
+
+def _retention(commands: Commands) -> None:
+    retention = _command(
+        commands,
+        "retention",
+        "tell which old records are to be deleted by the limits that are set, or delete them",
+    )
+    what = retention.add_mutually_exclusive_group()
+    what.add_argument("--dry-run", action="store_true", help="tell what would be deleted (also without it)")
+    what.add_argument(
+        "--apply", action="store_true", help="delete now; the service does it by itself every hour"
+    )
 
 
 def _simulate(commands: Commands, with_options: bool) -> None:

@@ -75,6 +75,10 @@ def _command(options: Namespace) -> Command:
             from pod_desktop.cli import playbooks
 
             return playbooks.playbook
+        case "retention":
+            from pod_desktop.cli import retention
+
+            return retention.retention
         case "status" | "verify":
             from pod_desktop.cli import health
 

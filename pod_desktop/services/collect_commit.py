@@ -103,6 +103,10 @@ class SharedWriter:
     def tidy(self) -> None:
         self._thread.submit(self._writer.tidy).result()
 
+    def run(self, work: Callable[[Writer], _T]) -> _T:
+        """Something that needs the real writer: in its thread, between two commits."""
+        return self._thread.submit(work, self._writer).result()
+
     def close(self) -> None:
         """Nothing: the committer closes the real one."""
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+import uuid
 from collections.abc import Callable, Collection
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from pod_desktop import store
 from pod_desktop.core.clock import DAY, Clock, iso
@@ -20,6 +23,7 @@ from pod_desktop.core.faults import Fault, Outage
 from pod_desktop.core.settings import RETENTION_DAYS, RETENTION_GB
 from pod_desktop.services.settings import Settings
 from pod_desktop.store import (
+    NOTES_FILE,
     Cleared,
     Command,
     DataDir,
@@ -27,6 +31,7 @@ from pod_desktop.store import (
     Ledger,
     Limits,
     Lock,
+    Notes,
     Plan,
     Prepared,
     Retaining,
@@ -39,14 +44,15 @@ FIRST_SECONDS: Final = 60.0
 """After its start the service has other things to do."""
 EVERY_SECONDS: Final = 3_600.0
 LOOK_SECONDS: Final = 0.5
+ANSWER_SECONDS: Final = 600.0
+"""A service that has much to delete takes a while; one that does not answer at all is told of after this."""
 SPANS: Final = 4
 """A segment spans at most this part of the age limit, so that records go soon after they have become too old."""
 _TRIES: Final = 5
 Keep = Callable[[], Collection[str]]
 """Ids of the records that are never deleted (marked or commented)."""
-T = TypeVar("T")
-Inside = Callable[[Callable[[Retaining], Any]], Any]
-"""Runs something with the writer, in the thread that may use it."""
+Inside = Callable[[Callable[[Any], Any]], Any]
+"""Runs something with the writer (store.Retaining), in the thread that may use it."""
 _log: Final = logging.getLogger(__name__)
 
 
@@ -237,29 +243,66 @@ class Retention:
         return freed
 
 
+def noted(data_dir: DataDir) -> Keep:
+    """The records that people marked or commented, read anew at every call."""
+    path = data_dir.root / NOTES_FILE
+
+    def keep() -> Collection[str]:
+        if not path.exists():
+            return ()
+        with closing(Notes(path)) as notes:
+            return notes.record_ids()
+
+    return keep
+
+
 def _clear_out(prepared: Prepared, writer: Retaining) -> Cleared:
     return writer.clear_out(prepared)
 
 
-def apply_here(data_dir: DataDir, ledger: Ledger, keep: Keep, clock: Clock, read: Read) -> Freed:
-    """Delete in this process what is to go now; for when no service runs.
+def apply_now(data_dir: DataDir, ledger: Ledger, clock: Clock, read: Read) -> dict[str, Any]:
+    """Delete what is to go now: in the service that runs on this data directory, else in this process.
+
+    Returns:
+        Freed.to_json() with `words`.
 
     Raises:
-        Outage: a service runs on this data directory, or the disk fails.
+        Outage: the disk fails, or the service does not answer.
     """
     lock = Lock(data_dir.service_lock)
-    if (holder := lock.acquire()) is not None:
-        by = f"process {holder}" if holder else "another process"
-        raise Outage(f"A collector service is running on this data directory ({by}).", str(data_dir.root))
+    if lock.acquire() is not None:
+        return _ask_service(ledger, clock)
     try:
-        writer = store.open_writer(data_dir.events, clock=clock)
-        try:
-            assert isinstance(writer, Retaining)
-            retention = Retention(
-                data_dir.events, lambda: limits_of(ledger), keep, lambda work: work(writer), clock, read=read
-            )
-            return retention.apply()
-        finally:
-            writer.close()
+        freed = _apply_here(data_dir, ledger, clock, read)
+        return {"words": freed.words(), **freed.to_json()}
     finally:
         lock.release()
+
+
+def _ask_service(ledger: Ledger, clock: Clock) -> dict[str, Any]:
+    job = uuid.uuid4().hex
+    ledger.post(RETENTION, {"job": job}, now=clock.now())
+    until = clock.monotonic() + ANSWER_SECONDS
+    while (state := ledger.job(job)) is None:
+        if clock.monotonic() > until:
+            raise Outage("The collector service does not answer.", "", "Stop it, and try again.")
+        time.sleep(LOOK_SECONDS / 5)
+    if state["state"] == "failed":
+        raise Outage(str(state["words"]))
+    return {name: state[name] for name in ("words", *Freed().to_json())}
+
+
+def _apply_here(data_dir: DataDir, ledger: Ledger, clock: Clock, read: Read) -> Freed:
+    writer = store.open_writer(data_dir.events, clock=clock)
+    try:
+        retention = Retention(
+            data_dir.events,
+            lambda: limits_of(ledger),
+            noted(data_dir),
+            lambda work: work(writer),
+            clock,
+            read=read,
+        )
+        return retention.apply()
+    finally:
+        writer.close()
