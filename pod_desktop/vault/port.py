@@ -13,7 +13,7 @@ from pod_desktop.core import limits
 from pod_desktop.core.faults import UserFault
 from pod_desktop.core.secret import Secret
 
-_SECRET_NAME: Final = re.compile(r"[a-z][a-z_]{0,31}")
+_SECRET_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _CONNECTOR: Final = re.compile(r"[\x20-\x7e]+")
 RESERVED: Final = "origin"
 """No secret has this name: the folder uses it for what a secret is bound to."""

@@ -1,0 +1,206 @@
+"""How the archive is fetched: in the order chosen, beside live with a second key, and to compare with live."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pod_desktop.core.clock import HOUR, MINUTE
+from pod_desktop.core.secret import Secret
+from pod_desktop.core.status import LIVE
+from pod_desktop.services import hours
+from pod_desktop.simulator import ABORT, Simulator
+from pod_desktop.stream import hour_of
+from tests.flow.collecting import Desk, TurnedClock, lost_and_doubled
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Any:
+    desk = Desk(tmp_path)
+    yield desk
+    desk.close()
+
+
+def run(work: Callable[[], Awaitable[None]]) -> None:
+    asyncio.run(asyncio.wait_for(work(), 60))
+
+
+def begins(sim: Simulator) -> list[str]:
+    return [
+        shake.target.partition("sinceTime=")[2][:13]
+        for shake in sim.handshakes
+        if "sinceTime" in shake.target
+    ]
+
+
+def settled_states(desk: Desk, kind: str) -> set[str]:
+    """The states of hours that the archive is asked for by now."""
+    ended = desk.clock.now() - 4 * MINUTE
+    return {hour.state for hour in desk.hours(kind) if hour.begin + HOUR <= ended}
+
+
+def test_the_oldest_hour_comes_first_where_that_was_chosen(desk: Desk) -> None:
+    async def work() -> None:
+        async with Simulator(rate=5, archive_rate=0.05) as sim:
+            desk.add(sim, collect_from="6h", content_types=("message",), backfill_order="oldest")
+            async with desk.running():
+                await desk.all_live(1)
+            # First the hour under way, so that nothing falls between archive and live; then in order.
+            fetched = begins(sim)[1:]
+            assert fetched == sorted(set(fetched)) and len(fetched) in (5, 6, 7)
+            assert lost_and_doubled(desk, sim.emitted) == (0, 0)
+
+    run(work)
+
+
+def test_a_second_key_fetches_the_archive_beside_the_live_stream(desk: Desk) -> None:
+    async def work() -> None:
+        async with Simulator(rate=40, archive_rate=0.5) as sim:
+            made = desk.add(sim, collect_from="8h", content_types=("message", "maillog"))
+            desk.vault.put("acme", "api_key_2", made.secret_origin(), Secret(sim.api_keys[1]))
+            async with desk.running():
+                await desk.until(lambda: desk.status().state == LIVE and desk.status().hours_left > 2)
+                # Live from the first moment, and more of it while the archive is under way.
+                assert any(archive for _, _, archive in sim.open_sessions)
+                before = desk.status().hours_left
+                last = desk.status().last_record
+                await desk.until(lambda: desk.status().hours_left < before)
+                assert desk.status().state == LIVE and desk.status().last_record > last
+                await desk.until(lambda: desk.status().progress is None and not desk.status().notice)
+                await desk.until(lambda: desk.status(kind="maillog").progress is None)
+            assert {shake.status for shake in sim.handshakes} == {101}
+            live = [shake for shake in sim.handshakes if "sinceTime" not in shake.target]
+            assert len(live) == 2
+            assert lost_and_doubled(desk, sim.emitted) == (0, 0)
+
+    run(work)
+    told = [status for status in desk.said if status.state == LIVE and status.progress is not None]
+    assert any("second API key" in status.notice for status in told)
+    assert any(status.time_left_s is not None for status in told)
+    assert desk.codes() == set()
+    for kind in ("message", "maillog"):
+        assert settled_states(desk, kind) == {"archived"}
+
+
+def test_a_second_key_that_is_refused_leaves_live_alone_and_is_told(desk: Desk) -> None:
+    async def work() -> None:
+        async with Simulator(rate=40, archive_rate=0.2) as sim:
+            made = desk.add(sim, collect_from="3h", content_types=("message",))
+            desk.vault.put("acme", "api_key_2", made.secret_origin(), Secret("wrong"))
+            async with desk.running():
+                await desk.until(lambda: "401" in desk.status().notice)
+                assert desk.status().state == LIVE and desk.status().code == ""
+                desk.vault.put("acme", "api_key_2", made.secret_origin(), Secret(sim.api_keys[1]))
+                desk.ledger.post("try_now", {"connector": "acme"}, now=desk.clock.now())
+                await desk.until(lambda: desk.status().notice == "" and desk.status().progress is None)
+            assert lost_and_doubled(desk, sim.emitted) == (0, 0)
+
+    run(work)
+    assert settled_states(desk, "message") == {"archived"}
+
+
+def test_a_second_key_that_is_the_first_again_is_not_used(desk: Desk) -> None:
+    async def work() -> None:
+        async with Simulator(rate=40, archive_rate=0.2) as sim:
+            made = desk.add(sim, collect_from="2h", content_types=("message",))
+            desk.vault.put("acme", "api_key_2", made.secret_origin(), Secret(sim.api_keys[0]))
+            async with desk.running():
+                await desk.all_live(1)
+                assert "first one again" in desk.status().notice
+            assert {shake.status for shake in sim.handshakes} == {101}
+
+    run(work)
+
+
+def test_until_caught_up_waits_for_the_archive_beside_live(desk: Desk) -> None:
+    async def work() -> None:
+        async with Simulator(rate=20, archive_rate=0.5) as sim:
+            made = desk.add(sim, collect_from="5h", content_types=("message",))
+            desk.vault.put("acme", "api_key_2", made.secret_origin(), Secret(sim.api_keys[1]))
+            async with desk.running(until_caught_up=True):
+                await desk.all_stopped()
+            assert desk.ended is True
+            assert lost_and_doubled(desk, sim.emitted) == (0, 0)
+
+    run(work)
+    assert settled_states(desk, "message") == {"archived"}
+
+
+def test_reconciliation_adds_what_live_did_not_give_and_shows_the_difference(desk: Desk) -> None:
+    clock = desk.clock = TurnedClock()
+
+    async def work() -> None:
+        async with Simulator(clock=clock, rate=0.5) as sim:
+            desk.add(sim, content_types=("message",), reconcile=True)
+            async with desk.running():
+                await desk.all_live(1)
+                hour = hour_of(clock.now()) + 1
+                # To the beginning of a whole hour, which one session then covers.
+                clock.passes((hour * HOUR - clock.now()) + MINUTE)
+                await sim.settled()
+                await desk.until(lambda: desk.has({"message": set(sim.produced["message"])}))
+                # Live never gives this one; the archive has it.
+                raw = {"guid": "only-archived", "ts": _iso(hour * HOUR + 5 * MINUTE)}
+                _archive_only(sim, hour, raw)
+                clock.passes(HOUR - 2 * MINUTE)
+                await sim.settled()
+                await desk.until(lambda: desk.has({"message": set(sim.produced["message"])}))
+                clock.passes(6 * MINUTE)
+                await desk.until(lambda: ("message", "only-archived") in desk.stored())
+                await desk.until(
+                    lambda: any(
+                        one.begin == hour * HOUR and one.state == "archived" for one in desk.hours("message")
+                    )
+                )
+                await desk.all_live(1)
+                [told] = [one for one in desk.hours("message") if one.begin == hour * HOUR]
+                assert told.live > 100 and told.added >= 1
+                assert told.archive == told.live + told.added
+                assert "live had not given" in hours.difference(told)
+            assert lost_and_doubled(desk, sim.emitted) == (0, 0)
+
+    run(work)
+
+
+def _archive_only(sim: Simulator, hour: int, record: dict[str, Any]) -> None:
+    from pod_desktop.simulator.item import Item
+
+    frame = json.dumps(record).encode()
+    at = hour * HOUR + 5 * MINUTE
+    sim._published["message"][hour].append(Item(at, "message", record["guid"], frame, at, False))
+
+
+def _iso(micros: int) -> str:
+    from pod_desktop.core.clock import iso
+
+    return iso(micros)
+
+
+def test_a_live_stream_that_is_killed_while_the_archive_is_fetched_beside_it_loses_nothing(
+    desk: Desk,
+) -> None:
+    async def work() -> None:
+        async with Simulator(rate=60, archive_rate=0.3, linger=0.0) as sim:
+            made = desk.add(sim, collect_from="6h", content_types=("message",))
+            desk.vault.put("acme", "api_key_2", made.secret_origin(), Secret(sim.api_keys[1]))
+            async with desk.running():
+                for _ in range(4):
+                    await desk.until(lambda: desk.status().state == LIVE)
+                    count = len(sim.handshakes)
+                    await asyncio.sleep(0.2)
+                    await sim.drop_all(ABORT)
+                    await desk.until(lambda count=count: len(sim.handshakes) > count)
+                await desk.until(lambda: desk.status().state == LIVE and desk.status().progress is None, 30)
+                await desk.until(lambda: desk.has({"message": set(sim.emitted["message"])}))
+            assert lost_and_doubled(desk, sim.emitted) == (0, 0)
+
+    run(work)
+    with desk.reader() as reader:
+        values, counted = reader.progress("acme/message")
+        kept = counted.stored + counted.quarantined
+        assert hours.check_sums("acme/message", values, kept, counted.filtered) == []
