@@ -6,6 +6,7 @@ What takes time is done after the first paint: the keychain, the service, the de
 from __future__ import annotations
 
 import contextlib
+import importlib
 import subprocess
 import time
 import uuid
@@ -22,7 +23,18 @@ from pod_desktop.core.faults import Fault
 from pod_desktop.core.status import StreamStatus
 from pod_desktop.services.settings import Settings
 from pod_desktop.services.supervise import ServiceProcess, program, service_command
-from pod_desktop.store import NOTES_FILE, ConnectorEntry, DataDir, Ledger, Notes, Reader, lock_holder
+from pod_desktop.store import (
+    NOTES_FILE,
+    ConnectorEntry,
+    DataDir,
+    Journal,
+    Ledger,
+    Notes,
+    Reader,
+    RespondEntry,
+    lock_holder,
+)
+from pod_desktop.ui.actions.commands import add_actions
 from pod_desktop.ui.bridge import Worker
 from pod_desktop.ui.demo import Demo, connect_demo
 from pod_desktop.ui.desk import StoreDesk
@@ -36,11 +48,16 @@ from pod_desktop.ui.window import CONNECTORS, MainWindow
 from pod_desktop.vault import SessionVault
 
 if TYPE_CHECKING:
+    from pod_desktop.core.action import Action
     from pod_desktop.services.connectors import Connectors
+    from pod_desktop.services.respond import Responding
+    from pod_desktop.ui.actions.wiring import ActionsWiring
     from pod_desktop.ui.connectors.wiring import ConnectorsWiring
 
 TICK_MS: Final = 500
 JOB_MS: Final = 200
+ACTIONS_MS: Final = 2_000
+"""The history's badge can wait until the window has settled."""
 BEAT_SECONDS: Final = 10
 """A service not heard of for so long is taken for gone."""
 STOP_SECONDS: Final = 6.0
@@ -55,6 +72,9 @@ class HomePort(Protocol):
 
     @property
     def vault(self) -> SessionVault: ...
+    @property
+    def journal(self) -> Journal: ...
+    def responding(self, changed: Callable[[Action], None] = ...) -> Responding: ...
     def new_reader(self) -> Reader: ...
 
 
@@ -116,6 +136,8 @@ class Session:
         self._keymap = Keymap(lambda: self.window.menus.commands.actions)
         self._vault_worker = Worker("keychain", self.window)
         self._connectors: ConnectorsWiring | None = None
+        self._actions: ActionsWiring | None = None
+        self._actions_tab = -1
         self._when_open: list[Callable[[SessionVault], None]] = []
         self._wire()
 
@@ -129,8 +151,31 @@ class Session:
         window.add_page(
             Page(key=CONNECTORS, group=MANAGE, title="Connectors", make=self._make_connectors_page)
         )
+        self._actions_tab = add_actions(window, self._acting)
         self._tick = QTimer(window, interval=TICK_MS)
         self._tick.timeout.connect(self._on_tick)
+
+    def _acting(self) -> ActionsWiring:
+        if self._actions is None:
+            # Late: it loads the HTTP client, which the first paint does not need.
+            from pod_desktop.ui.actions.wiring import ActionsWiring
+
+            made = self._actions = ActionsWiring.of(self.window, self._home, self._actions_tab)
+            made.createResponder.connect(self.create_connector)
+        return self._actions
+
+    def _watch_actions(self) -> None:
+        """What failed or is unknown shows in the rail, without anybody opening the history."""
+
+        def watch(_loaded: object) -> None:
+            self._acting().history()
+
+        if self._home.data_dir.actions.exists():
+            self._ledger_worker.ask(
+                lambda: importlib.import_module("pod_desktop.ui.actions.wiring"), watch, owner=self.window
+            )
+        else:
+            QTimer.singleShot(5 * ACTIONS_MS, self.window, self._watch_actions)
 
     def start(self, files: Sequence[Path] = ()) -> None:
         """Show the window, and after its first paint start the rest."""
@@ -143,6 +188,7 @@ class Session:
         self._tick.start()
         self._on_tick()
         self._vault_worker.ask(lambda: self._home.vault, self._vault_opened, owner=self.window)
+        QTimer.singleShot(ACTIONS_MS, self.window, self._watch_actions)
         if self._demo is not None:
             self._start_demo(self._demo)
         if files:
@@ -194,7 +240,10 @@ class Session:
 
     def _ledger_read(self, found: tuple[int, list[ConnectorEntry], list[StreamStatus]] | None) -> None:
         if found is not None:
+            before = _responders(self._entries)
             self._ledger_seen, self._entries, self._statuses = found
+            if self._actions is not None and _responders(self._entries) != before:
+                self._actions.responders_changed()
         if self._connectors is not None:
             self._connectors.refresh(self._entries, self._statuses)
 
@@ -339,6 +388,8 @@ class Session:
         self.service.wanted = False
         if self._connectors is not None:
             self._connectors.stop()
+        if self._actions is not None:
+            self._actions.stop()
         for worker in self.window.findChildren(Worker):
             worker.stop()
         nothing_to_do = not any(entry.enabled for entry in self._entries)
@@ -354,3 +405,8 @@ class Session:
         else:
             with contextlib.suppress(Fault):
                 self._home.ledger.post("stop", {}, now=self._home.clock.now())
+
+
+def _responders(entries: Sequence[ConnectorEntry]) -> list[tuple[object, bool]]:
+    """Who may act; told apart from what changes all the time."""
+    return [(entry.connector, entry.enabled) for entry in entries if isinstance(entry, RespondEntry)]

@@ -24,7 +24,7 @@ def test_an_added_tab_is_made_when_it_is_looked_at(make_window, desk, qtbot) -> 
         made.append(Probe())
         return made[-1]
 
-    tab = window.events.detail.add_tab("Probe", make)
+    tab = window.events.detail.add_view("Probe", make)
     window.events.table.go_to(0)
     qtbot.waitUntil(lambda: window.events.detail._record is not None)
     assert not made
@@ -35,7 +35,7 @@ def test_an_added_tab_is_made_when_it_is_looked_at(make_window, desk, qtbot) -> 
 def test_an_added_tab_forgets_a_record_before_the_next_one_is_read(make_window, desk, qtbot) -> None:
     window = make_window(desk)
     probe = Probe()
-    tab = window.events.detail.add_tab("Probe", lambda: probe)
+    tab = window.events.detail.add_view("Probe", lambda: probe)
     window.events.table.go_to(0)
     window.show_tab(tab)
     qtbot.waitUntil(lambda: probe.seen == [299])

@@ -343,6 +343,10 @@ class HistoryPage(QWidget):
 
     # frame
 
+    def stop(self) -> None:
+        """Ask no more."""
+        self._tick.stop()
+
     def focus_first(self) -> None:
         """Go to the table, or to the search where there is none."""
         (self.table if self.table.isVisible() else self.filters.search).setFocus()

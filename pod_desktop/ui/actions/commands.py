@@ -1,0 +1,47 @@
+"""Where actions appear in a window: two pages, a tab of the record pane, commands, buttons below the summary.
+
+Light on purpose: what carries actions out is loaded when one of these is first used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from pod_desktop.core.action import BLOCK, SAFE
+from pod_desktop.ui.rail import AUTOMATE, MANAGE, Page
+from pod_desktop.ui.widgets import Button
+from pod_desktop.ui.window import MainWindow
+
+if TYPE_CHECKING:
+    from pod_desktop.ui.actions.wiring import ActionsWiring
+
+HISTORY: Final = "history"
+LISTS: Final = "lists"
+"""Keys of the pages."""
+
+
+def add_actions(window: MainWindow, acting: Callable[[], ActionsWiring]) -> int:
+    """Put them there; `acting` makes the one who opens them. Returns the number of the Actions tab."""
+    window.add_page(
+        Page(
+            key=HISTORY, group=AUTOMATE, title="Action History", make=lambda: acting().history(), place=10
+        )
+    )  # fmt: skip
+    window.add_page(Page(key=LISTS, group=MANAGE, title="Lists", make=lambda: acting().lists(), place=10))
+    tab = window.events.detail.add_view("Actions", lambda: acting().make_tab())
+
+    def block() -> None:
+        acting().act(BLOCK)
+
+    def safelist() -> None:
+        acting().act(SAFE)
+
+    add, table, detail = window.menus.add, window.events.table, window.events.detail
+    add("Record", "&Actions", lambda: window.show_tab(tab), "Alt+4")
+    # Within the table: its context menu shows them too.
+    add("Record", "&Block Sender …", block, "Ctrl+B", within=table, gap=True)
+    add("Record", "Sa&felist Sender …", safelist, "Ctrl+Shift+B", within=table)
+    detail.add_to_footer(Button("Block sender…", "danger", block))
+    detail.add_to_footer(Button("Safelist sender…", clicked=safelist))
+    return tab

@@ -1,0 +1,141 @@
+"""Actions in the whole window: from the table's menu to the form, the history's badge, and back to the record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from fakeactions import FakeActions, an_action, responder
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from pod_desktop.core.action import BLOCK, FAILED, SAFE
+from pod_desktop.core.clock import SystemClock
+from pod_desktop.ui.actions.commands import HISTORY, LISTS, add_actions
+from pod_desktop.ui.actions.wiring import ActionsWiring
+from pod_desktop.ui.lists.bulk import BulkDialog
+from pod_desktop.ui.window import MainWindow
+
+
+class World:
+    def __init__(self, window: MainWindow, actions: FakeActions) -> None:
+        self.window, self.actions = window, actions
+        self.wiring: ActionsWiring | None = None
+        self.tab_number = add_actions(window, self.acting)
+
+    def acting(self) -> ActionsWiring:
+        if self.wiring is None:
+            self.wiring = ActionsWiring(self.window, self.actions, SystemClock(), self.tab_number)
+        return self.wiring
+
+    @property
+    def tab(self):
+        return self.acting()._tab()
+
+    def command(self, words: str):
+        actions = self.window.menus.commands.actions
+        return next(one for one in actions if one.text().replace("&", "") == words)
+
+
+@pytest.fixture
+def world(make_window, desk, qtbot: QtBot) -> Iterator[World]:
+    made = World(make_window(desk), FakeActions())
+    yield made
+    if made.wiring is not None:
+        assert made.wiring.stop()
+
+
+def test_nothing_of_actions_is_made_before_it_is_used(world) -> None:
+    world.window.events.table.go_to(0)
+    assert world.wiring is None
+
+
+def test_block_sender_opens_the_form_filled_with_the_selected_record(world, qtbot) -> None:
+    world.window.events.table.go_to(2)
+    world.command("Block Sender …").trigger()
+    qtbot.waitUntil(lambda: world.tab.form.prepared is not None, timeout=10_000)
+    prepared = world.tab.form.prepared
+    assert prepared.entry.value == "sender297@contoso.example" and prepared.responder.list == BLOCK
+    assert world.tab.isVisible() and not world.actions.posts
+
+
+def test_safelist_sender_fills_the_other_responder_even_when_the_tab_is_open(world, qtbot) -> None:
+    world.window.events.table.go_to(0)
+    world.command("Block Sender …").trigger()
+    qtbot.waitUntil(lambda: world.tab.form.prepared is not None, timeout=10_000)
+    world.window.events.table.go_to(1)
+    world.command("Safelist Sender …").trigger()
+    qtbot.waitUntil(
+        lambda: world.tab.form.prepared is not None and world.tab.form.prepared.responder.list == SAFE, timeout=10_000
+    )  # fmt: skip
+    assert world.tab.form.prepared.entry.value == "sender298@contoso.example"
+
+
+def test_moving_on_never_leaves_the_last_record_s_request_to_be_sent(world, qtbot, desk) -> None:
+    world.window.events.table.go_to(0)
+    world.command("Block Sender …").trigger()
+    qtbot.waitUntil(world.tab.form.submit_button.isEnabled, timeout=10_000)
+    desk.record_seconds = 0.1
+    world.window.events.table.go_to(1)
+    assert not world.tab.form.submit_button.isEnabled()
+    qtbot.waitUntil(world.tab.form.submit_button.isEnabled, timeout=10_000)
+    assert world.tab.form.prepared.entry.value == "sender298@contoso.example"
+
+
+def test_several_selected_records_open_one_run(world, qtbot) -> None:
+    table = world.window.events.table
+    table.go_to(0)
+    for _ in range(2):
+        QTest.keyClick(table, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    assert table.chosen_count() == 3
+    world.command("Block Sender …").trigger()
+    qtbot.waitUntil(lambda: world.window.findChildren(BulkDialog) != [])
+    (dialog,) = world.window.findChildren(BulkDialog)
+    qtbot.waitUntil(lambda: dialog.send_button.text() == "Send 3", timeout=10_000)
+    dialog.reject()
+
+
+def test_records_of_tenants_without_a_common_responder_are_told(world, qtbot) -> None:
+    world.actions.connectors = [responder(0, "another")]
+    table = world.window.events.table
+    table.go_to(0)
+    QTest.keyClick(table, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    world.command("Block Sender …").trigger()
+    qtbot.waitUntil(lambda: world.window.activities.count() == 1)
+    assert (
+        "No responder adds to the Org Block List"
+        in world.window.activities.itemAt(0).widget().accessibleDescription()
+    )
+
+
+def test_what_needs_a_person_shows_in_the_rail(world, qtbot) -> None:
+    world.actions.history = [an_action(status=FAILED)]
+    world.acting().history()
+    button = world.window.rail.button(HISTORY)
+    qtbot.waitUntil(lambda: button.accessibleDescription() == "1 failed or unknown", timeout=5_000)
+    world.actions.history = [an_action()]
+    world.actions.touch()
+    qtbot.waitUntil(lambda: button.accessibleDescription() == "", timeout=5_000)
+
+
+def test_show_in_action_history_goes_there_and_open_record_comes_back(world, qtbot) -> None:
+    world.window.events.table.go_to(0)
+    world.command("Block Sender …").trigger()
+    qtbot.waitUntil(world.tab.form.submit_button.isEnabled, timeout=10_000)
+    world.tab.form.submit()
+    qtbot.waitUntil(world.tab.form.outcome.history_button.isVisible, timeout=10_000)
+    world.tab.form.outcome.history_button.click()
+    page = world.acting().history()
+    qtbot.waitUntil(lambda: page.isVisible() and page.table.current() is not None, timeout=10_000)
+    assert page.table.current().id == world.actions.posts[0].id
+    page.detail.record_button.click()
+    assert world.window.events.isVisible() and "guid-299" in world.window.events.query.text
+
+
+def test_the_pages_stand_in_the_rail_and_answer_their_keys(world, qtbot) -> None:
+    for key in (HISTORY, LISTS):
+        world.window.rail.button(key).click()
+        assert world.window.page(key).isVisible()
+    world.window.use_utc(True)
+    world.window.restyle()
