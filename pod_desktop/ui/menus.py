@@ -47,6 +47,9 @@ class Menus:
         self._add("File", "Open Log &Folder …", window.files.choose_folder)
         self._add("File", "&Export as CSV …", lambda: window.files.export("csv"), "Ctrl+E", gap=True)
         self._add("File", "Export as &NDJSON, raw …", lambda: window.files.export("ndjson"), "Ctrl+Shift+E")
+        self._add("File", "Export as &Parquet …", lambda: window.files.export("parquet"))
+        self._add("File", "Export Se&lected as CSV …", lambda: window.files.export("csv", "selected"))
+        self._add("File", "Export &Marked as CSV …", lambda: window.files.export("csv", "marked"))
         self._add("File", "&Quit", lambda: window.quit(stop_collecting=False), "Ctrl+Q", gap=True)
         self._add(
             "File", "Quit and &Stop Collecting", lambda: window.quit(stop_collecting=True), "Ctrl+Shift+Q"
@@ -57,6 +60,7 @@ class Menus:
         events, table = window.events, window.events.table
         self._add("Edit", "&Copy Rows as Text", window.copy_rows, "Ctrl+C", within=table)
         self._add("Edit", "Copy Rows as &JSON", window.copy_json, "Ctrl+Shift+C", within=table)
+        self._add("Edit", "Copy Rows as CS&V", events.on_records.copy_csv, within=table)
         self._add("Edit", "Select &All Rows", table.selectAll, "Ctrl+A", within=table)
         self._add("Edit", "&Find", window.to_query, "Ctrl+F", "/", gap=True)
         self._add(
@@ -65,16 +69,23 @@ class Menus:
             lambda: window.on_events(lambda: events.query.set_text("")),
             "Ctrl+Shift+F",
         )
+        self._add("Edit", "&Save Query …", lambda: window.on_events(events.toolbar.saved.ask_name), "Ctrl+S")
+        self._add("Edit", "&Time Range …", lambda: window.on_events(events.choose_range), "Ctrl+T")
 
     def _view(self) -> None:
         window = self._window
         table = window.events.table
         self.follow = self._add("View", "&Follow New Records", table.pause, "Ctrl+L", checkable=True)
         self.follow.setChecked(True)
-        self.detail = self._add("View", "&Record Pane", window.toggle_detail, "F9", checkable=True)
+        self.detail = self._add("View", "Record Pa&ne", window.toggle_detail, "F9", checkable=True)
         self.histogram = self._add("View", "&Histogram", window.toggle_histogram, "F8", checkable=True)
+        self.facets = self._add("View", "F&acets", window.toggle_facets, "F7", checkable=True)
         columns = self.commands.menus["View"].addMenu("&Columns")
         columns.aboutToShow.connect(lambda: table.columns.fill_menu(columns))
+        self._add("View", "Add Column of An&y Field …", window.events.on_records.choose_column)
+        self._add("View", "Colour &Rules …", window.events.on_records.edit_rules)
+        profiles = self.commands.menus["View"].addMenu("&Profile")
+        profiles.aboutToShow.connect(lambda: window.profiles.fill_menu(profiles))
         self._theme_menu()
         self.utc = self._add(
             "View", "Times in &UTC", lambda: window.use_utc(not window.zone.utc), "Ctrl+U", checkable=True
@@ -107,6 +118,13 @@ class Menus:
         self._add("Record", "&Fields", lambda: window.show_tab(FIELDS), "Alt+2")
         self._add("Record", "&JSON", lambda: window.show_tab(JSON), "Alt+3")
         self._add("Record", "&Copy Record as Received", detail.copy_raw, gap=True)
+        on_records, table = events.on_records, events.table
+        self._add("Record", "&Mark, or Take the Mark Away", on_records.mark, "M", within=table, gap=True)
+        self._add("Record", "Commen&t …", on_records.comment, "C", within=table)
+        self._add("Record", "&Next Mark", lambda: on_records.next_mark(1), "N", within=table)
+        self._add("Record", "&Previous Mark", lambda: on_records.next_mark(-1), "Shift+N", within=table)
+        self._add("Record", "Open in Own &Window", window.float_current, "Ctrl+Shift+O", gap=True)
+        self._add("Record", "Comp&are Two Selected", window.compare_selected, "Ctrl+D")
 
     def _tools_and_help(self) -> None:
         window = self._window

@@ -1,14 +1,21 @@
-"""What the user chose and the window remembers: theme, zone, sizes, columns. Never secrets."""
+"""What the user chose and the window remembers: theme, zone, sizes, columns. Never secrets.
+
+Sizes, columns, splits, queries, facets and colours belong to a profile; the first has no name.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+import json
+from typing import Any, Final
+from urllib.parse import quote
 
 from PySide6.QtCore import QByteArray, QSettings
 
 from pod_desktop.ui import theme
 
 _HISTORY: Final = 50
+_OF_PROFILE: Final = ("events/", "window/", "detail/")
+_MOST_PROFILES: Final = 30
 
 
 class Preferences:
@@ -17,15 +24,59 @@ class Preferences:
     def __init__(self, settings: QSettings) -> None:
         self._settings = settings
 
+    @property
+    def profile(self) -> str:
+        """The profile in use; '' is the first."""
+        name = self._settings.value("profile", "")
+        return name if isinstance(name, str) and name in self.profiles else ""
+
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        """Profiles there are besides the first."""
+        found = _from_json(self._settings.value("profiles_known", ""))
+        names = found if isinstance(found, list) else []
+        return tuple(name for name in names[:_MOST_PROFILES] if isinstance(name, str) and name)
+
+    def use_profile(self, name: str) -> None:
+        """Use a profile from now on; a new one begins as a copy of the one in use."""
+        if name and name not in self.profiles:
+            before = {key: self._settings.value(self._name(key)) for key in self._keys()}
+            self._settings.setValue("profiles_known", json.dumps([*self.profiles, name][:_MOST_PROFILES]))
+            self._settings.setValue("profile", name)
+            for key, value in before.items():
+                self._settings.setValue(self._name(key), value)
+        self._settings.setValue("profile", name)
+
+    def drop_profile(self, name: str) -> None:
+        """Forget a profile; the first is used where it was in use."""
+        kept = [one for one in self.profiles if one != name]
+        in_use = self.profile
+        self._settings.setValue("profiles_known", json.dumps(kept))
+        self._settings.remove(f"of_profile/{quote(name, safe='')}")
+        self._settings.setValue("profile", "" if in_use == name else in_use)
+
+    def _keys(self) -> list[str]:
+        """Keys of the profile in use, without its name."""
+        head = self._name("events/").removesuffix("events/")
+        return [
+            key.removeprefix(head)
+            for key in self._settings.allKeys()
+            if key.startswith(head) and key.removeprefix(head).startswith(_OF_PROFILE)
+        ]
+
+    def _name(self, key: str) -> str:
+        name = self.profile
+        return f"of_profile/{quote(name, safe='')}/{key}" if name and key.startswith(_OF_PROFILE) else key
+
     def _text(self, key: str, default: str = "") -> str:
-        value = self._settings.value(key, default)
+        value = self._settings.value(self._name(key), default)
         return value if isinstance(value, str) else default
 
     def _flag(self, key: str, default: bool) -> bool:
         return self._text(key, "yes" if default else "no") == "yes"
 
     def _set_flag(self, key: str, value: bool) -> None:
-        self._settings.setValue(key, "yes" if value else "no")
+        self._settings.setValue(self._name(key), "yes" if value else "no")
 
     @property
     def theme(self) -> str:
@@ -62,12 +113,12 @@ class Preferences:
 
     @kinds.setter
     def kinds(self, value: tuple[str, ...]) -> None:
-        self._settings.setValue("events/kinds", ",".join(value))
+        self._settings.setValue(self._name("events/kinds"), ",".join(value))
 
     @property
     def queries(self) -> list[str]:
         """Queries that were applied, newest first."""
-        value = self._settings.value("events/queries", [])
+        value = self._settings.value(self._name("events/queries"), [])
         if isinstance(value, str):
             value = [value]
         return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
@@ -76,7 +127,23 @@ class Preferences:
         """Put it first; the oldest falls off."""
         if text.strip():
             others = [other for other in self.queries if other != text]
-            self._settings.setValue("events/queries", [text, *others][:_HISTORY])
+            self._settings.setValue(self._name("events/queries"), [text, *others][:_HISTORY])
+
+    def words(self, key: str) -> str:
+        """A text under a key of the caller's; '' if never kept."""
+        return self._text(key)
+
+    def set_words(self, key: str, text: str) -> None:
+        """Remember a text."""
+        self._settings.setValue(self._name(key), text)
+
+    def data(self, key: str) -> Any:
+        """What was kept with set_data(); None if it never was, or cannot be read."""
+        return _from_json(self._text(key))
+
+    def set_data(self, key: str, value: Any) -> None:
+        """Remember lists, texts and numbers."""
+        self.set_words(key, json.dumps(value))
 
     def flag(self, key: str, default: bool) -> bool:
         """A switch under a key of the caller's."""
@@ -88,13 +155,20 @@ class Preferences:
 
     def state(self, key: str) -> QByteArray:
         """Geometry, splitter or column state under a key; empty if never kept."""
-        value = self._settings.value(key)
+        value = self._settings.value(self._name(key))
         return value if isinstance(value, QByteArray) else QByteArray()
 
     def keep(self, key: str, state: QByteArray) -> None:
         """Keep a geometry, splitter or column state."""
-        self._settings.setValue(key, state)
+        self._settings.setValue(self._name(key), state)
 
     def sync(self) -> None:
         """Write to disk now."""
         self._settings.sync()
+
+
+def _from_json(text: object) -> Any:
+    try:
+        return json.loads(text) if isinstance(text, str) and text else None
+    except ValueError:
+        return None

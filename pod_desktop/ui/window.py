@@ -28,13 +28,14 @@ from pod_desktop import __version__
 from pod_desktop.core.resources import resource
 from pod_desktop.ui import bugs
 from pod_desktop.ui.bridge import Desk, Overview, Worker
-from pod_desktop.ui.copying import rows_as_json, rows_as_text
+from pod_desktop.ui.detail.windows import RecordWindows
 from pod_desktop.ui.events.page import EventsPage
 from pod_desktop.ui.files import Files, dropped
 from pod_desktop.ui.menus import EVENTS, SETTINGS, Menus
 from pod_desktop.ui.moments import Zone, amount
 from pod_desktop.ui.palette import CommandPalette, ShortcutsDialog
 from pod_desktop.ui.preferences import Preferences
+from pod_desktop.ui.profiles import Profiles
 from pod_desktop.ui.rail import HUNT, MANAGE, Page, Rail
 from pod_desktop.ui.settingspage import SettingsPage
 from pod_desktop.ui.statusbar import StatusBar
@@ -45,6 +46,7 @@ from pod_desktop.ui.widgets.activity import ActivityPanel
 
 OVERVIEW_MS: Final = 1_000
 CONNECTORS: Final = "connectors"
+_COMPARED: Final = 2
 
 
 class MainWindow(QMainWindow):
@@ -91,6 +93,8 @@ class MainWindow(QMainWindow):
         self.events = EventsPage(desk, preferences, self.zone)
         self._build()
         self.files = Files(self, desk, self.events, self.start_activity)
+        self.records = RecordWindows(self.events)
+        self.profiles = Profiles(self)
         self.menus = Menus(self)
         self.commands = self.menus.commands
         self._show_panes()
@@ -164,6 +168,8 @@ class MainWindow(QMainWindow):
         self.status.zone_clicked.connect(lambda: self.use_utc(not self.zone.utc))
         self.events.counted.connect(lambda _total: self._badge_events())
         self.events.export_asked.connect(self.files.export)
+        self.events.facets_shown.connect(self.menus.facets.setChecked)
+        self.events.float_asked.connect(self.records.open)
         self.files.chosen.connect(self.importRequested)
         self.events.following_changed.connect(self.menus.follow.setChecked)
         self.theme.changed.connect(self.restyle)
@@ -176,6 +182,13 @@ class MainWindow(QMainWindow):
         shown = self.preferences.flag("events/histogram", True)
         self.events.strip.setVisible(shown)
         self.menus.histogram.setChecked(shown)
+        self.menus.facets.setChecked(not self.events.facets.isHidden())
+
+    def reload(self) -> None:
+        """Another profile: sizes, panes and queries as they were left there."""
+        self.restoreGeometry(self.preferences.state("window/geometry"))
+        self._show_panes()
+        self.events.reload()
 
     # Pages
 
@@ -310,6 +323,11 @@ class MainWindow(QMainWindow):
         self.events.show_detail(shown)
         self.menus.detail.setChecked(shown)
 
+    def toggle_facets(self) -> None:
+        """Show or hide the facets."""
+        self.events.choose_facets(self.events.facets.isHidden())
+        self.menus.facets.setChecked(not self.events.facets.isHidden())
+
     def toggle_histogram(self) -> None:
         """Show or hide the histogram."""
         shown = self.events.strip.isHidden()
@@ -337,11 +355,24 @@ class MainWindow(QMainWindow):
 
     def copy_rows(self) -> None:
         """The selected rows as text, tabs between the visible columns."""
-        copy(rows_as_text(self.events.table, self.zone))
+        self.events.on_records.copy_text()
 
     def copy_json(self) -> None:
         """The selected records as JSON, one a line, as the command line prints them."""
-        copy(rows_as_json(self.events.table.chosen_rows()))
+        self.events.on_records.copy_json()
+
+    def float_current(self) -> None:
+        """The record that is read, in a window of its own."""
+        if (row := self.events.table.current()) is not None:
+            self.records.open(row)
+
+    def compare_selected(self) -> None:
+        """Two selected records beside each other."""
+        rows = self.events.table.chosen_rows()
+        if len(rows) == _COMPARED:
+            self.records.compare(*rows)
+        else:
+            self.bug_bar.say("Select two rows (Ctrl+click), then compare them.", "info", "Compare")
 
     def open_palette(self) -> None:
         """All commands, to be typed."""
@@ -407,12 +438,13 @@ class MainWindow(QMainWindow):
     def keep_state(self) -> None:
         """Remember geometry, splits, columns."""
         self.preferences.keep("window/geometry", QByteArray(self.saveGeometry()))
-        self.preferences.keep("events/splitter", self.events.splitter.saveState())
+        self.events.keep_splits()
         self.preferences.sync()
 
     def stop(self) -> None:
         """Stop asking; after this the desk may be closed."""
         self._watch.stop()
+        self.records.close_all()
         self.events.stop()
         self.files.stop()
         self._overview_worker.stop()

@@ -13,10 +13,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pod_desktop.core import blocks, status
-from pod_desktop.core.faults import Outage, UserFault
+from pod_desktop.core.faults import Outage, Unwanted, UserFault
 from pod_desktop.core.record import EventRow
 from pod_desktop.core.status import Counters, StreamStatus
-from pod_desktop.ui.bridge import Job, Overview, Question, Record, Span
+from pod_desktop.query import Completion
+from pod_desktop.services.facets import Facet
+from pod_desktop.services.looks import Look
+from pod_desktop.store import Note
+from pod_desktop.ui.bridge import Dress, Job, Overview, Question, Record, Span
 
 SECOND = 1_000_000
 
@@ -93,6 +97,8 @@ class FakeView:
 
     def rows(self, first: int, count: int) -> list[EventRow]:
         self._desk.fetched.append((first, count))
+        if self._desk.page_seconds:
+            time.sleep(self._desk.page_seconds)
         return [self._rows[-seq] for _time, seq in self._keys[first : first + count]]
 
     def row_of(self, seq: int) -> int | None:
@@ -127,6 +133,16 @@ class FakeDesk:
     fetched: list[tuple[int, int]] = field(default_factory=list)
     asked: list[Question] = field(default_factory=list)
     read: list[int] = field(default_factory=list)
+    completions: dict[str, list[Completion]] = field(default_factory=dict)
+    """By the whole text before the cursor."""
+    complete_seconds: float = 0.0
+    facet_seconds: float = 0.0
+    facets_asked: list[tuple[Question, str]] = field(default_factory=list)
+    facets_given_up: int = 0
+    noted: dict[str, Note] = field(default_factory=dict)
+    notes_number: int = 1
+    looked_at: list[tuple[int, Dress]] = field(default_factory=list)
+    page_seconds: float = 0.0
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
@@ -143,8 +159,7 @@ class FakeDesk:
         with self._lock:
             return self.rows[taken:]
 
-    @staticmethod
-    def matches(question: Question, found: EventRow) -> bool:
+    def matches(self, question: Question, found: EventRow) -> bool:
         if question.kinds and found.kind not in question.kinds:
             return False
         if question.span is not None and found.time < time.time_ns() // 1000 - question.span:
@@ -154,6 +169,8 @@ class FakeDesk:
         if question.until is not None and found.time >= question.until:
             return False
         text = f"{found.sender} {found.subject} outcome:{found.outcome}".casefold()
+        note = self.noted.get(found.record_id)
+        text += f" marked:{str(note is not None and note.marked).casefold()}"
         return all(word in text for word in question.text.casefold().split() if word != "and")
 
     def check(self, text: str) -> tuple[Span, ...]:
@@ -215,10 +232,19 @@ class FakeDesk:
             newest=max((one.time for one in rows), default=None), connectors=self.connectors,
         )  # fmt: skip
 
-    def export(self, question: Question, path: Path, form: str, job: Job) -> int:
+    def export(
+        self,
+        question: Question,
+        path: Path,
+        form: str,
+        job: Job,
+        rows: Sequence[EventRow] | None = None,
+    ) -> int:
         if self.fault is not None:
             raise self.fault
-        found = [one for one in self.snapshot() if self.matches(question, one)]
+        found = (
+            [one for one in self.snapshot() if self.matches(question, one)] if rows is None else list(rows)
+        )
         written = 0
         with path.open("w", encoding="utf-8") as file:
             for one in found:
@@ -228,6 +254,57 @@ class FakeDesk:
                 written += 1
                 job.done = written
         return written
+
+    def complete(self, text: str, cursor: int) -> list[Completion]:
+        if self.complete_seconds:
+            time.sleep(self.complete_seconds)
+        return self.completions.get(text[:cursor], [])
+
+    def facet(self, question: Question, field: str, most: int, job: Job) -> Facet:
+        self.facets_asked.append((question, field))
+        until = time.monotonic() + self.facet_seconds
+        while time.monotonic() < until:
+            if job.cancelled:
+                self.facets_given_up += 1
+                raise Unwanted("No longer wanted.")
+            time.sleep(0.005)
+        key = {"sender.domain": "sender"}.get(field, field)
+        found = Counter(
+            str(value).rpartition("@")[2] if field.endswith("domain") else str(value)
+            for one in self.snapshot()
+            if self.matches(question, one) and (value := getattr(one, key, None))
+        )
+        return Facet(field=field, values=tuple(found.most_common(most)))
+
+    def looks(self, rows: Sequence[EventRow], dress: Dress) -> list[Look]:
+        self.looked_at += [(one.seq, dress) for one in rows]
+        return [
+            Look(
+                tuple(f"{name} of {one.seq}" for name in dress.fields),
+                next((rule.tone for rule in dress.rules if self.matches(Question(text=rule.query), one)), ""),
+            )
+            for one in rows
+        ]
+
+    def notes_version(self) -> int:
+        return self.notes_number
+
+    def notes(self) -> dict[str, Note]:
+        return dict(self.noted)
+
+    def mark(self, record_ids: Sequence[str], marked: bool) -> None:
+        for one in record_ids:
+            self._note(one, marked, self.noted[one].comment if one in self.noted else "")
+
+    def comment(self, record_ids: Sequence[str], words: str) -> None:
+        for one in record_ids:
+            self._note(one, one in self.noted and self.noted[one].marked, words)
+
+    def _note(self, record_id: str, marked: bool, comment: str) -> None:
+        self.noted[record_id] = Note(record_id, marked, comment, 0)
+        if not marked and not comment:
+            del self.noted[record_id]
+        self.notes_number += 1
 
 
 def stream(connector: str, kind: str, state: str = status.LIVE, **more: object) -> StreamStatus:

@@ -29,7 +29,7 @@ def test_a_query_applies_when_typing_pauses(qtbot: QtBot, make_window: Make, des
     qtbot.waitUntil(lambda: window.events.model.total == 1)
     assert window.events.query.line.property("state") == "valid"
     assert desk.asked[-1].text == "sender29@"
-    assert "of 300" in window.events.of_label.text()
+    assert "of 300" in window.events.strip.of.text()
 
 
 def test_enter_applies_at_once_and_the_query_is_remembered(
@@ -96,11 +96,11 @@ def test_the_index_and_the_range_are_part_of_the_question(
 ) -> None:
     desk.add([row(900, desk.rows[0].time, kind=MAILLOG, stat="Sent")])
     window = make_window(desk)
-    for kind, action in window.events._kind_actions.items():
+    for kind, action in window.events.toolbar._kind_actions.items():
         action.setChecked(kind == MAILLOG)
     qtbot.waitUntil(lambda: window.events.model.total == 1)
     assert desk.asked[-1].kinds == (MAILLOG,)
-    assert "Mail Log" in window.events.index_button.text()
+    assert "Mail Log" in window.events.toolbar.index.text()
     window.events.range.choose(15 * 60_000_000)
     qtbot.waitUntil(lambda: desk.asked[-1].span == 15 * 60_000_000)
 

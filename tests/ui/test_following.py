@@ -53,7 +53,7 @@ def test_scrolled_away_the_top_row_stays_whatever_arrives(
     table.verticalScrollBar().setValue(50)
     top = _top(table)
     assert not table.following
-    assert not window.events.follow_button.isChecked()
+    assert not window.events.toolbar.follow.isChecked()
     _arrive(qtbot, window, desk, [row(900 + number, _now() + number) for number in range(214)])
     assert _top(table) == top
     assert table.unseen == 214

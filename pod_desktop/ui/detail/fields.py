@@ -8,7 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistentModelIndex, QPoint, Qt, QTimer
+from PySide6.QtCore import (
+    QAbstractItemModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QPoint,
+    Qt,
+    QTimer,
+    Signal,
+)
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -27,6 +36,8 @@ from pod_desktop.ui.text import PlainLabel, cell, copy, tip
 MOST_FOUND: Final = 2_000
 _LOOKED_AT: Final = 200_000
 _DEEP: Final = 200
+_OUR_NAMES: Final = {"record id": "id"}
+"""Of our own fields, what queries call them."""
 _Index = QModelIndex | QPersistentModelIndex
 _FLAT = QModelIndex()
 
@@ -34,10 +45,12 @@ _FLAT = QModelIndex()
 class Node:
     """A value at a path."""
 
-    __slots__ = ("_children", "name", "parent", "path", "row", "value")
+    __slots__ = ("_children", "field", "name", "parent", "path", "row", "value")
 
     def __init__(self, name: str, path: str, value: Any, parent: Node | None, row: int) -> None:
         self.name, self.path, self.value, self.parent, self.row = name, path, value, parent, row
+        self.field = ""
+        """What queries call it, where that is not its path."""
         self._children: list[Node] | None = None
 
     @property
@@ -193,6 +206,9 @@ class FieldsModel(QAbstractItemModel):
 class FieldsView(QWidget):
     """The tree, its filter, and what can be copied from it."""
 
+    menu_asked = Signal(str, str, object, object)
+    """(field, path, value, where on the screen): commands on one value are wanted. `field` is '' for paths."""
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._whole = Node("", "", {}, None, 0)
@@ -244,6 +260,8 @@ class FieldsView(QWidget):
             "", "", value if isinstance(value, dict) else {"": value} if value is not None else {}, None, 0
         )
         ours = [Node(name, name, inner, None, 0) for name, inner in derived.items()]
+        for node in ours:
+            node.field = _OUR_NAMES.get(node.name, node.name)
         root.adopt([*ours, *root.children])
         self._whole = root
         self._search()
@@ -267,6 +285,8 @@ class FieldsView(QWidget):
         hits: list[Node] = []
         for node in self._whole.children:
             part, more = found(Node("", "", {node.name: node.value}, None, 0), words)
+            for hit in part:
+                hit.field = node.field
             hits += part
             if more or len(hits) > MOST_FOUND:
                 return hits[:MOST_FOUND], True
@@ -295,13 +315,17 @@ class FieldsView(QWidget):
             copy("\n".join(node.path for node in nodes))
 
     def _menu(self, place: QPoint) -> None:
-        if not self.chosen():
-            return
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction("Copy Value", self.copy_values)
-        menu.addAction("Copy Path", self.copy_paths)
-        menu.popup(self.tree.viewport().mapToGlobal(place))
+        nodes = self.chosen()
+        where = self.tree.viewport().mapToGlobal(place)
+        if len(nodes) == 1:
+            node = nodes[0]
+            self.menu_asked.emit(node.field, node.path, node.value, where)
+        elif nodes:
+            menu = QMenu(self)
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            menu.addAction("Copy Values", self.copy_values)
+            menu.addAction("Copy Paths", self.copy_paths)
+            menu.popup(where)
 
 
 def _whole_text(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""The JSON tab: highlighted, in pages that a viewer can hold, as cleaned or exactly as received."""
+"""The JSON tab: highlighted, foldable, in pages that a viewer can hold, as cleaned or exactly as received."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QColor, QSyntaxHighlighter, QTextCharFormat, QTextDocument, QTextOption
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QSyntaxHighlighter, QTextCharFormat, QTextDocument
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from pod_desktop.core import limits
-from pod_desktop.ui import fonts, theme
+from pod_desktop.ui import theme
+from pod_desktop.ui.detail.folding import FoldingViewer
 from pod_desktop.ui.text import PlainLabel, block
 from pod_desktop.ui.widgets import Button, hairline
 
@@ -121,20 +122,17 @@ class JsonView(QWidget):
         self._later = Button("›", "flat", lambda: self._turn(1), name="Next page")
         self._where = PlainLabel("", "small")
         self._note = PlainLabel("", "small", wrap=True)
-        self.viewer = QPlainTextEdit(readOnly=True)
-        self.viewer.setProperty("role", "viewer")
-        self.viewer.setFont(fonts.mono())
+        self.viewer = FoldingViewer()
         self.viewer.setAccessibleName("JSON")
-        self.viewer.setTabChangesFocus(True)
-        self.viewer.setUndoRedoEnabled(False)
-        self.viewer.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self._fold = Button("Fold", "link", self.viewer.fold_all, name="Fold all objects and lists")
+        self._unfold = Button("Unfold", "link", self.viewer.unfold_all, name="Unfold all objects and lists")
         self._colours = _Colours(self.viewer.document())
         row = QHBoxLayout()
         row.setContentsMargins(12, 6, 12, 6)
         row.setSpacing(8)
         row.addWidget(self.received)
         row.addWidget(self._note, 1)
-        for part in (self._earlier, self._where, self._later, self._copy):
+        for part in (self._earlier, self._where, self._later, self._fold, self._unfold, self._copy):
             row.addWidget(part)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -162,7 +160,9 @@ class JsonView(QWidget):
 
     def _show(self) -> None:
         count = len(self._printed.pages)
-        self.viewer.setPlainText(self._printed.pages[self._page])
+        self.viewer.show_text(self._printed.pages[self._page])
+        for button in (self._fold, self._unfold):
+            button.setVisible(self.viewer.foldable > 0)
         self._where.setText(f"{self._page + 1:,} of {count:,}")
         for part in (self._earlier, self._where, self._later):
             part.setVisible(count > 1)

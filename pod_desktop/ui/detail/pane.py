@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, Protocol
 
@@ -66,7 +65,6 @@ class DetailPane(QWidget):
         super().__init__(parent)
         self._notes = notes
         self._name = name
-        self._extra: list[Callable[[Record | None], object]] = []
         self._desk = desk
         self._worker = worker
         self._preferences = preferences
@@ -85,8 +83,8 @@ class DetailPane(QWidget):
         self._float = Button("⧉", "flat", self._ask_float, name="Open the record in its own window")
         self._float.setFixedSize(26, 24)
         self._float.setToolTip("Open in its own window")
-        edit = Button("Edit …", "link", self.comment_asked.emit, name="Edit the comment")
-        self.note = Notice(tone="info", button=edit)
+        self._edit = Button("Edit …", "link", self.comment_asked.emit, name="Edit the comment")
+        self.note = Notice(tone="info", button=self._edit)
         self.note.hide()
         self._notice = Notice(tone="warn")
         self._notice.hide()
@@ -149,15 +147,19 @@ class DetailPane(QWidget):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self._whole)
 
-    def add_tab(self, title: str, make: Callable[[], RecordView]) -> int:
+    def add_view(self, title: str, make: Callable[[], RecordView]) -> int:
         """Add another view of the record, made when it is first looked at; its number for show_tab()."""
         tab = self.tabs.addTab(title)
         self._more[tab] = make
         self._stack.addWidget(QWidget())
         return tab
 
+    def has_view(self, tab: int) -> bool:
+        """Whether the widget of an added tab has been made."""
+        return tab in self._made
+
     def view(self, tab: int) -> RecordView:
-        """The widget of a tab that add_tab() gave, made now if it never was."""
+        """The widget of a tab that add_view() gave, made now if it never was."""
         if tab not in self._made:
             made = self._made[tab] = self._more[tab]()
             if (placeholder := self._stack.widget(tab)) is not None:
@@ -171,15 +173,6 @@ class DetailPane(QWidget):
     def _leave_record(self) -> None:
         for made in self._made.values():
             made.show_record(None)
-
-    def add_tab(self, title: str, view: QWidget, show: Callable[[Record | None], object]) -> int:
-        """Another tab; `show` is called with the record once the tab is looked at, with None when there is none.
-
-        Returns the number that show_tab() takes.
-        """
-        self._extra.append(show)
-        self._stack.addWidget(view)
-        return self.tabs.addTab(title)
 
     def add_to_footer(self, widget: QWidget) -> None:
         """A button below the summary."""
@@ -206,10 +199,34 @@ class DetailPane(QWidget):
         self._row = row
         self._leave_record()
         self._show_head(row)
+        self.show_note()
         self._whole.setCurrentWidget(self._body)
         self._worker.ask(
-            lambda: self._desk.record(row), self._came, partial(self._failed, row), owner=self, key="record"
+            lambda: self._desk.record(row),
+            self._came,
+            partial(self._failed, row),
+            owner=self,
+            key=f"record{self._name}",
         )
+
+    def show_note(self) -> None:
+        """Show what is noted about the record, if anything is."""
+        note = self._notes.of(self._row.record_id) if self._notes is not None and self._row else None
+        comment = note.comment if note is not None else ""
+        self.note.say(comment, "info", "Marked" if note is not None and note.marked else "")
+
+    def set_floating(self) -> None:
+        """It stands in a window of its own: no buttons to float and to close, no comment to edit."""
+        for part in (self._float, self._close, self._edit):
+            part.hide()
+
+    def _ask_float(self) -> None:
+        if self._row is not None:
+            self.floated.emit(self._row)
+
+    def _field_menu(self, field: str, path: str, value: object, place: object) -> None:
+        if self._row is not None:
+            self.field_menu_asked.emit(self._row, field, path, value, place)
 
     def focus_first(self) -> None:
         """Go to the tabs."""
@@ -221,8 +238,6 @@ class DetailPane(QWidget):
         self._leave_record()
         self._worker.forget(f"record{self._name}")
         self._whole.setCurrentWidget(self._empty)
-        for show in self._extra:
-            show(None)
 
     def show_tab(self, tab: int) -> None:
         """Summary, Fields or JSON."""
@@ -275,8 +290,6 @@ class DetailPane(QWidget):
         self.summary.show_blocks(())
         self.fields.show_value(self._derived(row, ""), None)
         self.json.show_printed(printed(""))
-        for show in self._extra:
-            show(None)
         self._notice.say(hint, "bad", f"This record cannot be read: {what}")
 
     def _tab_chosen(self, tab: int) -> None:

@@ -20,6 +20,7 @@ from pod_desktop.core.record import (
     UNREADABLE,
     EventRow,
 )
+from pod_desktop.query import FIELDS
 from pod_desktop.ui import theme
 from pod_desktop.ui.moments import Zone, size
 from pod_desktop.ui.text import cell, clip
@@ -33,6 +34,7 @@ FLAG_WORD: Final = {
     FLAG_NO_ID: "carries no id of its own",
 }
 _STAT_CHARS: Final = 16
+_TITLE_CHARS: Final = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,8 @@ class Column:
     mono: bool = False
     right: bool = False
     shown: bool = True
+    field: str = ""
+    """What queries call it; '' where it is no field."""
 
 
 def outcome_chip(row: EventRow) -> tuple[str, str]:
@@ -85,22 +89,58 @@ def _sender(row: EventRow, _zone: Zone) -> str:
 
 
 COLUMNS: Final = (
-    Column(key="time", title="Time", text=lambda row, zone: zone.short(row.time), width=104, mono=True),
-    Column(key="outcome", title="Outcome", text=lambda row, _zone: outcome_chip(row)[0], width=104),
-    Column(key="sender", title="Sender", text=_sender, width=164),
-    Column(key="recipients", title="Recipients", text=_recipients, width=172),
-    Column(key="subject", title="Subject / log line", text=lambda row, _zone: cell(row.subject), width=240),
+    Column(
+        key="time",
+        field="time",
+        title="Time",
+        text=lambda row, zone: zone.short(row.time),
+        width=104,
+        mono=True,
+    ),
+    Column(
+        key="outcome",
+        field="outcome",
+        title="Outcome",
+        text=lambda row, _zone: outcome_chip(row)[0],
+        width=104,
+    ),
+    Column(key="sender", field="sender", title="Sender", text=_sender, width=164),
+    Column(key="recipients", field="recipient", title="Recipients", text=_recipients, width=172),
+    Column(
+        key="subject",
+        field="subject",
+        title="Subject / log line",
+        text=lambda row, _zone: cell(row.subject),
+        width=240,
+    ),
     Column(
         key="score",
+        field="score",
         title="Score",
         text=lambda row, _zone: "" if row.score is None else str(row.score),
         width=52,
         right=True,
     ),
-    Column(key="ip", title="IP", text=lambda row, _zone: cell(row.ip), width=116, mono=True, shown=False),
-    Column(key="tenant", title="Tenant", text=lambda row, _zone: cell(row.tenant), width=100, shown=False),
+    Column(
+        key="ip",
+        field="ip",
+        title="IP",
+        text=lambda row, _zone: cell(row.ip),
+        width=116,
+        mono=True,
+        shown=False,
+    ),
+    Column(
+        key="tenant",
+        field="tenant",
+        title="Tenant",
+        text=lambda row, _zone: cell(row.tenant),
+        width=100,
+        shown=False,
+    ),
     Column(
         key="connector",
+        field="connector",
         title="Connector",
         text=lambda row, _zone: cell(row.connector),
         width=120,
@@ -108,14 +148,18 @@ COLUMNS: Final = (
     ),
     Column(
         key="type",
+        field="type",
         title="Type",
         text=lambda row, _zone: KIND_WORD.get(row.kind, cell(row.kind)),
         width=84,
         shown=False,
     ),
-    Column(key="rule", title="Rule", text=lambda row, _zone: cell(row.rule), width=120, shown=False),
+    Column(
+        key="rule", field="rule", title="Rule", text=lambda row, _zone: cell(row.rule), width=120, shown=False
+    ),
     Column(
         key="disposition",
+        field="disposition",
         title="Disposition",
         text=lambda row, _zone: cell(row.disposition),
         width=96,
@@ -123,6 +167,7 @@ COLUMNS: Final = (
     ),
     Column(
         key="size",
+        field="size",
         title="Size",
         text=lambda row, _zone: "" if row.size is None else size(row.size),
         width=76,
@@ -131,12 +176,34 @@ COLUMNS: Final = (
     ),
     Column(
         key="id",
+        field="id",
         title="Record id",
         text=lambda row, _zone: cell(row.record_id),
         width=230,
         mono=True,
         shown=False,
     ),
+    Column(
+        key="comment", field="comment", title="Comment", text=lambda _row, _zone: "", width=180, shown=False
+    ),
     Column(key="more", title="", text=lambda _row, _zone: "···", width=36, right=True),
 )
 INDEX: Final = {column.key: place for place, column in enumerate(COLUMNS)}
+"""Where the columns of rows stand; columns of other fields stand behind them."""
+OTHER_FIELD: Final = "field:"
+"""Begins the key of a column of any other field."""
+
+
+def field_column(field: str) -> Column:
+    """A column of any field or path; its text comes from the looks of rows (services.looks)."""
+    known = FIELDS.get(field)
+    number = known is not None and known.type == "number"
+    return Column(
+        key=f"{OTHER_FIELD}{field}",
+        field=field,
+        title=known.title if known else clip(cell(field.removeprefix("$.")), _TITLE_CHARS),
+        text=lambda _row, _zone: "",
+        width=120,
+        mono=known is None or known.type in ("address", "domain", "ip"),
+        right=number,
+    )

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
+from pod_desktop import query
 from pod_desktop.core.record import EventRow
 from pod_desktop.ui.bridge import Desk, Question, View, Worker
 from pod_desktop.ui.events.model import EventModel, Pull, fetch, pull
+from pod_desktop.ui.events.pages import PAGE_ROWS
 
 FOLLOW_MS: Final = 50
 CALM_MS: Final = 500
@@ -19,6 +22,7 @@ SEARCH_MS: Final = 1
 _TROUBLED_MS: Final = 2_000
 _FRESH_ROWS: Final = 256
 _WISHES: Final = 8
+_MOST_MARKED: Final = 20_000
 _SETTLE_SECONDS: Final = 1.0
 
 
@@ -106,6 +110,51 @@ class Feed(QObject):
         self._pump.stop()
         self._worker.stop()
 
+    def rows_of(
+        self,
+        ranges: Sequence[tuple[int, int]],
+        most: int,
+        then: Callable[[list[EventRow]], object],
+        failed: Callable[[BaseException], None] | None = None,
+    ) -> None:
+        """Fetch rows by position, at most so many; part by part, so that the table's own pages come between."""
+        view = self._view
+        if view is None:
+            return
+        found: list[EventRow] = []
+        parts = list(_parts(ranges, most))
+
+        def more() -> None:
+            if not parts or view is not self._view:
+                then(found)
+                return
+            first, count = parts.pop(0)
+            self._worker.ask(lambda: list(view.rows(first, count)), come, failed, owner=self, urgency=2)
+
+        def come(rows: list[EventRow]) -> None:
+            found.extend(rows)
+            more()
+
+        more()
+
+    def find_marked(
+        self, question: Question, current: EventRow | None, step: int, then: Callable[[int], None]
+    ) -> None:
+        """Look for the next marked row below (1) or above (-1) the current one; beyond the last, from the other end."""
+        view = self._view
+        if view is None:
+            return
+
+        def work() -> int | None:
+            marked = replace(question, text=query.conjoin(question.text, query.term("marked", "true")))
+            return _next_marked(_settled(self._desk.open(marked)), view, current, step)
+
+        def come(number: int | None) -> None:
+            if number is not None and view is self._view:
+                then(number)
+
+        self._worker.ask(work, come, owner=self, key="marked", urgency=0)
+
     def _opened(self, view: View) -> None:
         self._view = view
         self._pulling = self._fetching = self._begin = self.troubled = False
@@ -185,6 +234,32 @@ class Feed(QObject):
         self.troubled = True
         QTimer.singleShot(_TROUBLED_MS, self, lambda: self._model.unasked(page))
         self.failed.emit(error)
+
+
+def _parts(ranges: Sequence[tuple[int, int]], most: int) -> Iterator[tuple[int, int]]:
+    """Ranges in pieces, at most so many rows of them."""
+    for begin, length in ranges:
+        first, end = begin, begin + min(length, most)
+        most -= end - first
+        while first < end:
+            yield first, min(PAGE_ROWS, end - first)
+            first += PAGE_ROWS
+
+
+def _next_marked(marked: View, view: View, current: EventRow | None, step: int) -> int | None:
+    """On the worker: the position of the next marked row; both views are newest first."""
+    marked.advance()
+    rows = list(marked.rows(0, min(marked.total, _MOST_MARKED)))
+    if not rows:
+        return None
+    if current is None:
+        wanted = rows[0] if step > 0 else rows[-1]
+    else:
+        place = (-current.time, -current.seq)
+        below = [row for row in rows if (-row.time, -row.seq) > place]
+        above = [row for row in rows if (-row.time, -row.seq) < place]
+        wanted = (below or rows)[0] if step > 0 else (above or rows)[-1]
+    return view.row_of(wanted.seq)
 
 
 def _settled(view: View) -> View:

@@ -64,6 +64,10 @@ class Histogram(QWidget):
         self._fixed = chosen
         self.update()
 
+    def shown(self) -> tuple[int, int] | None:
+        """The moments between which it counts; None before the first counts."""
+        return (self._since, self._until) if self._until else None
+
     @property
     def peak(self) -> int:
         """Records in the highest bar."""

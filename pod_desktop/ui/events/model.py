@@ -14,10 +14,12 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from pod_desktop.core import limits
 from pod_desktop.core.record import EventRow
 from pod_desktop.ui.bridge import View
-from pod_desktop.ui.events.columns import COLUMNS, INDEX, flag_words
+from pod_desktop.ui.events.columns import COLUMNS, INDEX, OTHER_FIELD, Column, field_column, flag_words
+from pod_desktop.ui.events.looks import Looks
+from pod_desktop.ui.events.notebook import NoteBook
 from pod_desktop.ui.events.pages import PAGE_ROWS, Pages
 from pod_desktop.ui.moments import Zone, ago
-from pod_desktop.ui.text import block, tip
+from pod_desktop.ui.text import block, cell, tip
 
 STEP_SECONDS: Final = 0.03
 """How long one pull may look further back; then others have their turn."""
@@ -78,9 +80,20 @@ class EventModel(QAbstractTableModel):
     missing = Signal(int)
     """A page (counted from the oldest) that somebody looked at and that is not here."""
 
-    def __init__(self, zone: Zone, row_height: int, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        zone: Zone,
+        row_height: int,
+        parent: QObject | None = None,
+        *,
+        looks: Looks | None = None,
+        notes: NoteBook | None = None,
+    ) -> None:
         super().__init__(parent)
         self._zone = zone
+        self._others: list[Column] = []
+        self.looks = looks
+        self.notes = notes
         self._most = min(limits.VIEW_ROWS, _PIXELS // row_height - 1)
         self._total = 0
         self._shown = 0
@@ -96,6 +109,66 @@ class EventModel(QAbstractTableModel):
     def zone(self) -> Zone:
         """Who writes the times."""
         return self._zone
+
+    # Columns
+
+    def column(self, place: int) -> Column:
+        """A column by its place in the model."""
+        return COLUMNS[place] if place < len(COLUMNS) else self._others[place - len(COLUMNS)]
+
+    @property
+    def other_fields(self) -> tuple[str, ...]:
+        """Fields with a column beyond the table's own, in the model's order."""
+        return tuple(column.field for column in self._others)
+
+    def place_of(self, key: str) -> int | None:
+        """Where the column with this key stands."""
+        if key in INDEX:
+            return INDEX[key]
+        found = (place for place, one in enumerate(self._others, len(COLUMNS)) if one.key == key)
+        return next(found, None)
+
+    def add_field(self, field: str) -> int:
+        """Give a field a column; returns its place."""
+        place = self.place_of(f"{OTHER_FIELD}{field}")
+        if place is None:
+            place = len(COLUMNS) + len(self._others)
+            self.beginInsertColumns(_FLAT, place, place)
+            self._others.append(field_column(field))
+            self.endInsertColumns()
+        return place
+
+    def drop_field(self, field: str) -> None:
+        """Take a field's column away."""
+        place = self.place_of(f"{OTHER_FIELD}{field}")
+        if place is not None:
+            self.beginRemoveColumns(_FLAT, place, place)
+            del self._others[place - len(COLUMNS)]
+            self.endRemoveColumns()
+
+    def text(self, row: EventRow, place: int) -> str:
+        """What a cell says, in one line, safe to show."""
+        column = self.column(place)
+        if place >= len(COLUMNS):
+            return cell(self.looks.value(row, column.field)) if self.looks is not None else ""
+        if column.key == "comment":
+            return cell(self.comment(row))
+        return column.text(row, self._zone)
+
+    def comment(self, row: EventRow) -> str:
+        """What somebody said about the row's record."""
+        note = self.notes.of(row.record_id) if self.notes is not None else None
+        return note.comment if note is not None else ""
+
+    def marked(self, row: EventRow) -> bool:
+        """Whether the row's record is marked."""
+        return self.notes is not None and self.notes.marked(row.record_id)
+
+    def tone(self, row: EventRow) -> str:
+        """The colour that a rule gives the row; '' for none."""
+        return self.looks.of(row).tone if self.looks is not None else ""
+
+    # Rows
 
     def start(self) -> None:
         """Another question: no rows until they come."""
@@ -171,7 +244,7 @@ class EventModel(QAbstractTableModel):
     def restyle(self) -> None:
         """Times are written otherwise from now on."""
         if self._shown:
-            self.dataChanged.emit(self.index(0, 0), self.index(self._shown - 1, len(COLUMNS) - 1))
+            self.dataChanged.emit(self.index(0, 0), self.index(self._shown - 1, self.columnCount() - 1))
 
     # What Qt asks
 
@@ -179,14 +252,14 @@ class EventModel(QAbstractTableModel):
         return 0 if parent.isValid() else self._shown
 
     def columnCount(self, parent: QModelIndex | QPersistentModelIndex = _FLAT) -> int:
-        return 0 if parent.isValid() else len(COLUMNS)
+        return 0 if parent.isValid() else len(COLUMNS) + len(self._others)
 
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> Any:
-        if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(COLUMNS):
+        if orientation != Qt.Orientation.Horizontal or not 0 <= section < self.columnCount():
             return None
-        column = COLUMNS[section]
+        column = self.column(section)
         if role == Qt.ItemDataRole.DisplayRole:
             return "Time ▾" if column.key == "time" else column.title
         if role == Qt.ItemDataRole.AccessibleTextRole:
@@ -201,7 +274,7 @@ class EventModel(QAbstractTableModel):
     ) -> Any:
         if not index.isValid():
             return None
-        column = COLUMNS[index.column()]
+        column = self.column(index.column())
         if role == Qt.ItemDataRole.TextAlignmentRole:
             side = Qt.AlignmentFlag.AlignRight if column.right else Qt.AlignmentFlag.AlignLeft
             return int(side | Qt.AlignmentFlag.AlignVCenter)
@@ -216,10 +289,19 @@ class EventModel(QAbstractTableModel):
             return "" if role != Qt.ItemDataRole.AccessibleTextRole else "loading"
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._tip(row, index.column())
-        shown = column.text(row, self._zone)
+        shown = self.text(row, index.column())
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return "More" if column.key == "more" else f"{column.title}: {shown}" if shown else ""
+            return self._spoken(row, column, shown)
         return shown
+
+    def _spoken(self, row: EventRow, column: Column, shown: str) -> str:
+        if column.key == "more":
+            return "More"
+        words = f"{column.title}: {shown}" if shown else ""
+        if column.key == "subject":
+            noted = [*(["marked"] if self.marked(row) else []), *(["comment"] if self.comment(row) else [])]
+            words = "; ".join(part for part in (words, *noted) if part)
+        return words
 
     def _tip(self, row: EventRow, column: int) -> str:
         if column == INDEX["time"]:
@@ -230,5 +312,8 @@ class EventModel(QAbstractTableModel):
             more = row.recipient_count - len(row.recipients)
             return tip("\n".join([*row.recipients, *([f"and {more} more"] if more > 0 else [])]))
         if column == INDEX["subject"]:
-            return tip("\n".join([block(row.subject, limits.CELL_CHARS), *flag_words(row.flags)]))
-        return tip(COLUMNS[column].text(row, self._zone))
+            noted = [f"Comment: {comment}"] if (comment := self.comment(row)) else []
+            return tip("\n".join([block(row.subject, limits.CELL_CHARS), *noted, *flag_words(row.flags)]))
+        if column == INDEX["comment"]:
+            return tip(self.comment(row))
+        return tip(self.text(row, column))

@@ -1,83 +1,93 @@
-"""The Events page: puts query bar, histogram, table and detail pane together, and keeps them asking."""
+"""The Events page: puts query bar, histogram, facets, table and detail pane together, and keeps them asking."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from pod_desktop.core.clock import SECOND
 from pod_desktop.core.faults import Fault, UserFault
-from pod_desktop.core.record import AUDIT, MAILLOG, MESSAGE, UNREADABLE, EventRow
-from pod_desktop.ui.bridge import Desk, Overview, Question, Worker
+from pod_desktop.core.record import EventRow
+from pod_desktop.services.facets import Facet
+from pod_desktop.ui.bridge import Desk, Overview, Question, Record, Worker
 from pod_desktop.ui.detail.pane import DetailPane
-from pod_desktop.ui.events.columns import KIND_WORD
 from pod_desktop.ui.events.counting import Counting, Counts
+from pod_desktop.ui.events.faceting import Faceting
+from pod_desktop.ui.events.facets import FacetSidebar
 from pod_desktop.ui.events.feed import Feed
-from pod_desktop.ui.events.histogram import Histogram
+from pod_desktop.ui.events.looks import Looks
 from pod_desktop.ui.events.model import EventModel, Pull
-from pod_desktop.ui.events.querybar import QueryBar
+from pod_desktop.ui.events.notebook import NoteBook
+from pod_desktop.ui.events.onrecords import OnRecords
+from pod_desktop.ui.events.rangedialog import RangeDialog
+from pod_desktop.ui.events.saved import Saved
+from pod_desktop.ui.events.strip import Strip
 from pod_desktop.ui.events.table import ROW_HEIGHT, EventTable
-from pod_desktop.ui.events.timerange import RangeButton, bar_words
+from pod_desktop.ui.events.toolbar import Toolbar
 from pod_desktop.ui.moments import Zone
 from pod_desktop.ui.preferences import Preferences
-from pod_desktop.ui.text import PlainLabel
-from pod_desktop.ui.widgets import Button, EmptyState, MenuButton, Notice, hairline
+from pod_desktop.ui.widgets import Button, EmptyState, Notice
 
 _STALL_MS: Final = 250
+_TELL_MS: Final = 100
 _REFRESH_MS: Final = 15_000
 _REFRESH_SECONDS: Final = 60.0
-KINDS: Final = (MESSAGE, MAILLOG, AUDIT, UNREADABLE)
+_ROOM_FOR_FACETS: Final = 1_100
+"""A page narrower than this shows facets only where somebody chose so for narrow windows."""
+_SPLITTER: Final = "events/splitter3"
 
 
 class EventsPage(QWidget):
     """Search, watch and read records."""
 
-    export_asked = Signal(str)
-    """csv or ndjson: write all that matches."""
+    export_asked = Signal(str, str)
+    """(csv, ndjson or parquet; all, selected, marked or visible)."""
     counted = Signal(int)
     following_changed = Signal(bool)
+    facets_shown = Signal(bool)
+    float_asked = Signal(object)
+    """The EventRow that is wanted in a window of its own."""
 
     def __init__(
         self, desk: Desk, preferences: Preferences, zone: Zone, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._desk = desk
-        self._preferences = preferences
-        self._zone = zone
+        self.desk = desk
+        self.preferences = preferences
+        self.zone = zone
         self._query = ""
         self._every = 0
         self._of: int | None = None
         self._overview = Overview()
-        self._record_worker = Worker("record", self)
+        self.record_worker = Worker("record", self)
         self._build()
         self._moving = QTimer(self, interval=_REFRESH_MS)
         self._moving.timeout.connect(self.refresh)
         self._moving.start()
+        self._telling = QTimer(self, interval=_TELL_MS)
+        self._telling.timeout.connect(self._tell)
         self.ask()
 
     # Building
 
     def _build(self) -> None:
-        self.model = EventModel(self._zone, ROW_HEIGHT, self)
-        self.table = EventTable(self.model, self._preferences)
-        self.feed = Feed(self._desk, self.model, self.table.anchors, lambda: self.table.following, self)
-        self.counting = Counting(self._desk, lambda: self._overview, self)
-        self.query = QueryBar(self._desk.check, lambda: self._preferences.queries)
-        self.range = RangeButton(self._zone)
-        self.histogram = Histogram(self._zone)
-        self.detail = DetailPane(self._desk, self._record_worker, self._preferences, self._zone)
-        self.index_button = self._index_button()
-        self.follow_button = Button(
-            "Follow ⤓", "plain", self.table.pause, checkable=True, name="Follow new records"
-        )
-        self.follow_button.setChecked(True)
-        menu = QMenu(self)
-        menu.addAction("All matching as CSV …", lambda: self.export_asked.emit("csv"))
-        menu.addAction("All matching as NDJSON, raw …", lambda: self.export_asked.emit("ndjson"))
-        self.export_button = MenuButton("Export", menu)
+        self.looks = Looks(self.desk, self)
+        self.notes = NoteBook(self.desk, self)
+        self.model = EventModel(self.zone, ROW_HEIGHT, self, looks=self.looks, notes=self.notes)
+        self.table = EventTable(self.model, self.preferences)
+        self.feed = Feed(self.desk, self.model, self.table.anchors, lambda: self.table.following, self)
+        self.counting = Counting(self.desk, lambda: self._overview, self)
+        self.toolbar = Toolbar(self.desk, self.preferences, self.zone, self.table.pause, self._to_save)
+        self.query, self.range = self.toolbar.query, self.toolbar.range
+        self.strip = Strip(self.zone)
+        self.histogram = self.strip.histogram
+        self.facets = FacetSidebar(self.preferences)
+        self.faceting = Faceting(self.desk, self.facets.wanted, self)
+        self.detail = DetailPane(self.desk, self.record_worker, self.preferences, self.zone, notes=self.notes)
         self.fault = Notice(tone="bad", button=Button("Try again", "link", self.ask))
         self.fault.hide()
         self._empty = EmptyState()
@@ -85,32 +95,28 @@ class EventsPage(QWidget):
         self._cover = QStackedWidget()
         self._cover.addWidget(self.table)
         self._cover.addWidget(self._empty)
-        self.splitter = QSplitter(Qt.Orientation.Horizontal)
-        self.splitter.setHandleWidth(1)
-        self.splitter.setChildrenCollapsible(False)
-        self.splitter.addWidget(self._cover)
-        self.splitter.addWidget(self.detail)
-        self.splitter.setStretchFactor(0, 3)
-        self.splitter.setStretchFactor(1, 1)
-        self._cover.setMinimumWidth(360)
-        self.detail.setMinimumWidth(300)
-        self.splitter.setSizes([870, 420])
-        self.splitter.restoreState(self._preferences.state("events/splitter"))
-        self.splitter.splitterMoved.connect(
-            lambda *_place: self._preferences.keep("events/splitter", self.splitter.saveState())
-        )
-        self.activities = QVBoxLayout()
-        self.activities.setContentsMargins(0, 0, 0, 0)
-        self.activities.setSpacing(6)
+        self._split()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self._toolbar())
-        self.strip = self._strip()
-        column.addWidget(self.strip)
-        column.addWidget(self.fault)
+        for part in (self.toolbar, self.strip, self.fault):
+            column.addWidget(part)
         column.addWidget(self.splitter, 1)
+        self.on_records = OnRecords(self)
         self._connect()
+
+    def _split(self) -> None:
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.setHandleWidth(1)
+        self.splitter.setChildrenCollapsible(False)
+        for part, stretch in ((self.facets, 0), (self._cover, 3), (self.detail, 1)):
+            self.splitter.addWidget(part)
+            self.splitter.setStretchFactor(self.splitter.count() - 1, stretch)
+        self._cover.setMinimumWidth(360)
+        self.detail.setMinimumWidth(300)
+        self.splitter.setSizes([170, 700, 420])
+        self.splitter.restoreState(self.preferences.state(_SPLITTER))
+        self.splitter.splitterMoved.connect(lambda *_place: self.keep_splits())
 
     def _connect(self) -> None:
         self.table.following_changed.connect(self._followed)
@@ -118,90 +124,38 @@ class EventsPage(QWidget):
         self.table.opened.connect(self.open_detail)
         self.query.applied.connect(self._applied)
         self.query.cancelled.connect(self.cancel)
-        self.range.chosen.connect(self.ask)
+        self.range.chosen.connect(self._range_chosen)
+        self.range.custom_asked.connect(self.choose_range)
+        self.toolbar.kinds_changed.connect(self.ask)
+        self.toolbar.saved.chosen.connect(self._saved_chosen)
+        self.toolbar.export_asked.connect(self.export_asked)
+        self.strip.cancel.clicked.connect(lambda _on=False: self.cancel())
         self.histogram.picked.connect(self.range.fix)
+        self.histogram.cleared.connect(lambda: self.range.choose(None))
         self.feed.opened.connect(self._opened)
         self.feed.pulled.connect(self._pulled)
         self.feed.failed.connect(self._failed)
         self.counting.counted.connect(self._counted)
-        self.histogram.cleared.connect(lambda: self.range.choose(None))
+        self.faceting.counted.connect(self._facet_counted)
+        self.faceting.failed.connect(self.facets.show_fault)
+        self.facets.changed.connect(self.faceting.count)
+        self.facets.hidden_by_user.connect(lambda: self.choose_facets(False))
+        self.facets.picked.connect(self.on_records.pick_facet)
+        self.facets.any_field_asked.connect(
+            lambda: self.on_records.choose_field(
+                "Add Facet", lambda field: self.facets.set_field(field, True)
+            )
+        )
         self.detail.moved.connect(self.table.go)
         self.detail.closed.connect(lambda: self.show_detail(False))
-
-    def _toolbar(self) -> QWidget:
-        bar = QWidget()
-        bar.setProperty("role", "bar")
-        bar.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        bar.setFixedHeight(47)
-        row = QHBoxLayout(bar)
-        row.setContentsMargins(12, 0, 12, 0)
-        row.setSpacing(8)
-        for part in (self.index_button, self.query, self.range, self.follow_button, self.export_button):
-            row.addWidget(part, 1 if part is self.query else 0)
-        return bar
-
-    def _strip(self) -> QWidget:
-        strip = QWidget()
-        strip.setFixedHeight(63)
-        row = QHBoxLayout(strip)
-        row.setContentsMargins(12, 6, 12, 6)
-        row.setSpacing(12)
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        words.addStretch(1)
-        self.shown_label = PlainLabel("", "strong")
-        self.of_label = PlainLabel("")
-        self.took_label = PlainLabel("", "note")
-        top = QHBoxLayout()
-        top.setSpacing(4)
-        top.addWidget(self.shown_label)
-        top.addWidget(self.of_label, 1)
-        words.addLayout(top)
-        words.addWidget(self.took_label)
-        words.addStretch(1)
-        left = QWidget()
-        left.setLayout(words)
-        left.setFixedWidth(160)
-        words.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(left)
-        row.addWidget(self.histogram, 1)
-        whole = QWidget()
-        column = QVBoxLayout(whole)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(strip)
-        column.addWidget(hairline())
-        return whole
-
-    def _index_button(self) -> MenuButton:
-        menu = QMenu(self)
-        self._kind_actions: dict[str, QAction] = {}
-        kept = self._preferences.kinds
-        for kind in KINDS:
-            action = menu.addAction(KIND_WORD[kind])
-            action.setCheckable(True)
-            action.setChecked(not kept or kind in kept)
-            action.toggled.connect(lambda _on: self._kinds_chosen())
-            self._kind_actions[kind] = action
-        button = MenuButton("", menu, name="Index")
-        button.say(self._kinds_words())
-        return button
+        self.detail.floated.connect(self.float_asked)
+        self.detail.comment_asked.connect(self.on_records.comment)
 
     # Asking
 
     def kinds(self) -> tuple[str, ...]:
         """The chosen content types; empty: all."""
-        chosen = tuple(kind for kind in KINDS if self._kind_actions[kind].isChecked())
-        return () if len(chosen) in (0, len(KINDS)) else chosen
-
-    def _kinds_words(self) -> str:
-        chosen = self.kinds()
-        return "Index: Syslog · " + (", ".join(KIND_WORD[kind] for kind in chosen) if chosen else "All")
-
-    def _kinds_chosen(self) -> None:
-        self._preferences.kinds = self.kinds()
-        self.index_button.say(self._kinds_words())
-        self.ask()
+        return self.toolbar.kinds()
 
     def question(self) -> Question:
         """What is asked: the last query that was understood, the index, the time range."""
@@ -214,9 +168,33 @@ class EventsPage(QWidget):
         )
 
     def _applied(self, text: str) -> None:
-        self._preferences.remember_query(text)
+        self.preferences.remember_query(text)
         self._query = text
         self.ask()
+
+    def _range_chosen(self) -> None:
+        self.preferences.set_data("events/range", self.range.span)
+        self.ask()
+
+    def _to_save(self) -> Saved | None:
+        question = self.question()
+        if not self.query.valid or not question.text.strip():
+            return None
+        return Saved(name=question.text, query=question.text, kinds=question.kinds, span=question.span)
+
+    def _saved_chosen(self, saved: Saved) -> None:
+        if saved.name:  # one of the recent is a query only
+            self.toolbar.choose_kinds(saved.kinds)
+            self.range.put(saved.span, None, None)
+        self.query.set_text(saved.query)
+
+    def choose_range(self) -> None:
+        """Ask for two moments."""
+        shown = self.histogram.shown()
+        since = self.range.since if self.range.since is not None else shown[0] if shown else None
+        dialog = RangeDialog(self.zone, since, self.range.until, self.window())
+        dialog.chosen.connect(self.range.fix)
+        dialog.open()
 
     def ask(self) -> None:
         """Ask the desk again, from the newest record on."""
@@ -224,7 +202,10 @@ class EventsPage(QWidget):
         self._of = None
         fixed = question.since is not None and question.until is not None
         self.histogram.mark((question.since or 0, question.until or 0) if fixed else None)
+        self.faceting.give_up()
+        self.facets.wait()
         self.feed.ask(question)
+        self._telling.start()
         QTimer.singleShot(_STALL_MS, self, self._tell)
         self._tell()
 
@@ -245,11 +226,13 @@ class EventsPage(QWidget):
         self.fault.hide()
         self.table.start()
         self.counting.ask(self.question())
+        self.faceting.ask(self.question())
 
     def _pulled(self, pulled: Pull) -> None:
         self.fault.hide()
         self.table.take(pulled)
         if pulled.inserted or pulled.reset:
+            self.faceting.news()
             self.counted.emit(self.model.total)
         self._tell()
 
@@ -269,6 +252,15 @@ class EventsPage(QWidget):
         self.histogram.show_counts(counts.since, counts.until, counts.every, counts.bars)
         self._tell()
 
+    def _facet_counted(self, facet: Facet) -> None:
+        self.facets.show_facet(facet, self.model.total)
+
+    def read(self, row: EventRow, then: Callable[[Record], None]) -> None:
+        """Fetch a whole record, for something else than the detail pane."""
+        self.record_worker.ask(
+            lambda: self.desk.record(row), then, self._failed, owner=self, key=f"read {row.seq}"
+        )
+
     # Telling
 
     def overview(self, overview: Overview) -> None:
@@ -282,21 +274,18 @@ class EventsPage(QWidget):
     def _tell(self) -> None:
         total = self.model.total
         asked = bool(self.question().text.strip())
-        self.shown_label.setText(f"{total:,}")
+        part = asked or bool(self.kinds()) or self.range.span or self.range.since is not None
         whole = self._of if self._of is not None else self._overview.records
-        self.of_label.setText(
-            f"of {max(whole, total):,}" if asked or self.kinds() or self.range.span else "records"
+        if not self.feed.searching:
+            self._telling.stop()
+        self.strip.tell(
+            total,
+            whole if part else None,
+            searching=self.feed.waited if self.feed.searching else None,
+            stopped=self.feed.stopped,
+            seconds=self.feed.seconds if asked else 0.0,
+            every=self._every,
         )
-        words = []
-        if self.feed.searching:
-            words.append("searching … Esc stops")
-        elif self.feed.stopped:
-            words.append("stopped")
-        elif self.feed.seconds and asked:
-            words.append(f"{self.feed.seconds * 1000:,.0f} ms")
-        if self._every and not self.feed.searching:
-            words.append(bar_words(self._every))
-        self.took_label.setText(" · ".join(words))
         if total:
             self._front(self.table)
         elif not self.fault.isVisibleTo(self):
@@ -336,7 +325,7 @@ class EventsPage(QWidget):
             widget.setFocus()
 
     def _followed(self, following: bool) -> None:
-        self.follow_button.setChecked(following)
+        self.toolbar.follow.setChecked(following)
         self.feed.hurry()
         self.following_changed.emit(following)
 
@@ -355,9 +344,50 @@ class EventsPage(QWidget):
     def show_detail(self, shown: bool) -> None:
         """Show or hide the detail pane; the selection stays."""
         self.detail.setVisible(shown)
-        self._preferences.set_flag("events/detail", shown)
+        self.preferences.set_flag("events/detail", shown)
         if not shown and self.isVisible():
             self.focus_first()
+
+    # Looks
+
+    def _facets_key(self) -> tuple[str, bool]:
+        """Under which name facets are remembered at this width, and what they are before anybody chose."""
+        narrow = self.width() < _ROOM_FOR_FACETS
+        return ("events/facets_narrow", False) if narrow else ("events/facets_wide", True)
+
+    def choose_facets(self, shown: bool) -> None:
+        """Show or hide the facets, at this width from now on."""
+        self.preferences.set_flag(self._facets_key()[0], shown)
+        self.fit_facets()
+
+    def fit_facets(self) -> None:
+        """Facets as chosen for this width."""
+        shown = self.preferences.flag(*self._facets_key())
+        if shown == self.facets.isHidden():
+            self.facets.setVisible(shown)
+            if shown:
+                self.faceting.count()
+            self.facets_shown.emit(shown)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.fit_facets()
+
+    def keep_splits(self) -> None:
+        """Remember the panes' widths."""
+        self.preferences.keep(_SPLITTER, self.splitter.saveState())
+
+    def reload(self) -> None:
+        """Another profile: everything as it was left there."""
+        self.splitter.restoreState(self.preferences.state(_SPLITTER))
+        self.fit_facets()
+        self.facets.reload()
+        self.table.columns.reload()
+        self.on_records.dress()
+        self.toolbar.choose_kinds(self.preferences.kinds)
+        span = self.preferences.data("events/range")
+        self.range.put(span if isinstance(span, int) else None, None, None)
+        self.ask()
 
     def focus_first(self) -> None:
         """Go to the rows, or to the words in their place."""
@@ -369,13 +399,15 @@ class EventsPage(QWidget):
         self.histogram.update()
         self.detail.restyle()
         self.query.restyle()
+        self.range.restyle()
 
     def stop(self) -> None:
         """The window closes: no more asking."""
         self._moving.stop()
-        self.feed.stop()
-        self.counting.stop()
-        self._record_worker.stop()
+        self._telling.stop()
+        for part in (self.feed, self.counting, self.faceting, self.looks, self.notes, self.query):
+            part.stop()
+        self.record_worker.stop()
 
     def sizeHint(self) -> QSize:
         return QSize(1290, 840)

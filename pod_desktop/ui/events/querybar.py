@@ -20,8 +20,10 @@ from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSizePolicy, QVBoxLayout, 
 
 from pod_desktop.core import limits
 from pod_desktop.core.faults import UserFault
+from pod_desktop.query import Completion
 from pod_desktop.ui import fonts, theme
 from pod_desktop.ui.bridge import Span
+from pod_desktop.ui.events.completion import Complete, CompletionPopup
 from pod_desktop.ui.text import PlainLabel, tip
 
 PAUSE_MS: Final = 300
@@ -69,6 +71,9 @@ class _Line(QPlainTextEdit):
     escaped = Signal()
     older = Signal()
     newer = Signal()
+    offers_wanted = Signal()
+    left = Signal()
+    """The focus went elsewhere."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -83,6 +88,8 @@ class _Line(QPlainTextEdit):
         self.setFixedHeight(30)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Query")
+        self.take_offer: Callable[[bool], bool] = lambda _any: False
+        """Takes an offer of the completion if there is one (with True the first one); False if not."""
 
     def sizeHint(self) -> QSize:
         return QSize(420, 30)
@@ -93,15 +100,26 @@ class _Line(QPlainTextEdit):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
         if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.returned.emit()
+            if not self.take_offer(False):
+                self.returned.emit()
         elif key == Qt.Key.Key_Escape:
             self.escaped.emit()
         elif key == Qt.Key.Key_Up:
             self.older.emit()
         elif key == Qt.Key.Key_Down:
             self.newer.emit()
+        elif key == Qt.Key.Key_Space and event.modifiers() == Qt.KeyboardModifier.ControlModifier:
+            self.offers_wanted.emit()
         else:
             super().keyPressEvent(event)
+
+    def focusNextPrevChild(self, next: bool) -> bool:
+        return (next and self.take_offer(True)) or super().focusNextPrevChild(next)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        if event.reason() != Qt.FocusReason.ActiveWindowFocusReason:
+            self.left.emit()
 
     def insertFromMimeData(self, source: QMimeData) -> None:
         """A paste becomes one line, and no longer than a query may be."""
@@ -123,7 +141,13 @@ class QueryBar(QWidget):
     cancelled = Signal()
     """Esc in an unchanged line: stop searching."""
 
-    def __init__(self, check: Check, history: Callable[[], list[str]], parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        check: Check,
+        history: Callable[[], list[str]],
+        complete: Complete | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self._check = check
         self._history = history
@@ -137,6 +161,7 @@ class QueryBar(QWidget):
         )
         self._colours = _Colours(self.line.document())
         self.popup = _FaultPopup(self)
+        self.offers = CompletionPopup(self.line, complete)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.line)
@@ -148,8 +173,13 @@ class QueryBar(QWidget):
         self.line.textChanged.connect(self._changed)
         self.line.returned.connect(self._enter)
         self.line.escaped.connect(self._escape)
-        self.line.older.connect(lambda: self._browse(1))
-        self.line.newer.connect(lambda: self._browse(-1))
+        self.line.older.connect(lambda: self._up_or_down(-1))
+        self.line.newer.connect(lambda: self._up_or_down(1))
+        self.line.offers_wanted.connect(self.offers.ask_now)
+        self.line.left.connect(self.offers.put_away)
+        self.line.take_offer = self._take_offer
+        self.offers.taken.connect(self._insert)
+        self.offers.shown.connect(self.popup.hide)
         self._show_state("empty")
 
     @property
@@ -164,9 +194,35 @@ class QueryBar(QWidget):
 
     def set_text(self, text: str) -> None:
         """Put a query there and apply it."""
+        self._put(text)
+        self._enter()
+
+    def _put(self, text: str) -> None:
+        """Change the text without offering what could follow."""
         self.line.setPlainText(text[: limits.QUERY_CHARS].replace("\n", " "))
         self.line.moveCursor(QTextCursor.MoveOperation.End)
-        self._enter()
+        self.offers.put_away()
+
+    def _take_offer(self, even_first: bool) -> bool:
+        offer = self.offers.first() if even_first else self.offers.chosen()
+        if offer is not None:
+            self._insert(offer)
+        return offer is not None
+
+    def _insert(self, offer: Completion) -> None:
+        """Put an offer in the place of what was typed of it; undo takes it back."""
+        cursor = self.line.textCursor()
+        cursor.setPosition(offer.start)
+        cursor.setPosition(offer.end, QTextCursor.MoveMode.KeepAnchor)
+        cursor.insertText(offer.insert)
+        self.line.setTextCursor(cursor)
+        self.offers.put_away()
+        if offer.insert.endswith((":", ".", "=", ">", "<")):
+            self.offers.ask_now()
+
+    def stop(self) -> None:
+        """No more asking."""
+        self.offers.stop()
 
     def refuse(self, fault: UserFault) -> None:
         """The desk found a fault that only asking could find."""
@@ -183,6 +239,8 @@ class QueryBar(QWidget):
         self._typed = text
         self._checking.start()
         self._pausing.start()
+        if self.line.hasFocus():
+            self.offers.typed()
 
     def _judge(self) -> None:
         self._checking.stop()
@@ -209,7 +267,8 @@ class QueryBar(QWidget):
         self.line.setToolTip(tip(f"{where}{words}"))
         self.line.setAccessibleDescription(f"{where}{words}")
         self._show_state("fault")
-        self.popup.say(f"{where}{fault.what}", fault.hint)
+        if not self.offers.isVisible():
+            self.popup.say(f"{where}{fault.what}", fault.hint)
 
     def _paint_text(self, spans: Sequence[Span], fault: tuple[int, int] | None) -> None:
         self._colours.spans = spans
@@ -231,18 +290,29 @@ class QueryBar(QWidget):
 
     def _enter(self) -> None:
         self._at = -1
+        self.offers.put_away()
         self._last = "\0"  # Enter asks again even if nothing changed
         self._apply()
 
     def _escape(self) -> None:
+        if self.offers.isVisible():
+            self.offers.put_away()
+            if not self._valid:
+                self._judge()
+            return
         self._pausing.stop()
         if self.popup.isVisible():
             self.popup.hide()
         elif self._last not in (self.text, "\0"):
-            self.line.setPlainText(self._last)
+            self._put(self._last)
             self._judge()
         else:
             self.cancelled.emit()
+
+    def _up_or_down(self, rows: int) -> None:
+        """Through the offers while there are any, else through earlier queries."""
+        if not self.offers.step(rows):
+            self._browse(-rows)
 
     def _browse(self, step: int) -> None:
         known = self._history()
@@ -250,8 +320,7 @@ class QueryBar(QWidget):
         if at == self._at:
             return
         self._at = at
-        self.line.setPlainText(known[at] if at >= 0 else "")
-        self.line.moveCursor(QTextCursor.MoveOperation.End)
+        self._put(known[at] if at >= 0 else "")
 
 
 class _FaultPopup(QFrame):

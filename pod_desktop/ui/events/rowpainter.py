@@ -6,24 +6,29 @@ text is cut to its column once, and pens and fonts change per column instead of 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QLine, QRect, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter
 
+from pod_desktop.core import blocks
 from pod_desktop.core.record import FLAG_HIDDEN_CHARACTERS, EventRow
 from pod_desktop.ui import fonts, theme
-from pod_desktop.ui.events.columns import COLUMNS, Column, outcome_chip
-from pod_desktop.ui.moments import Zone
+from pod_desktop.ui.events.columns import Column, outcome_chip
 from pod_desktop.ui.painting import CHIP_HEIGHT, ChipPainter
 from pod_desktop.ui.text import ELLIPSIS
 
 if TYPE_CHECKING:
+    from pod_desktop.ui.events.model import EventModel
     from pod_desktop.ui.events.table import EventTable
 
 _KEPT_ROWS: Final = 4_096
 _PAD: Final = 8
+_TINT: Final = 0.55
+"""How much of a rule's colour a row takes; its chips stay readable."""
+_STRIPE: Final = 3
 _NARROWEST: Final = 3
 """Pixels of the narrowest character; marks of hidden ones are wider."""
 _ELIDE: Final = {False: Qt.TextElideMode.ElideRight, True: Qt.TextElideMode.ElideMiddle}
@@ -42,8 +47,7 @@ class _Place:
 class RowPainter:
     """Keeps what the last paints cut and measured."""
 
-    def __init__(self, zone: Zone) -> None:
-        self._zone = zone
+    def __init__(self) -> None:
         self._chips = ChipPainter()
         self._text = fonts.text()
         self._mono = fonts.mono()
@@ -53,6 +57,11 @@ class RowPainter:
     def forget(self) -> None:
         """Widths, times or colours are others from now on."""
         self._cut.clear()
+
+    def forget_rows(self, seqs: Iterable[int]) -> None:
+        """These rows say something else from now on."""
+        for seq in seqs:
+            self._cut.pop(seq, None)
 
     def paint(self, table: EventTable, dirty: QRect) -> None:
         """Paint the viewport of a table."""
@@ -67,9 +76,26 @@ class RowPainter:
             rows = [model.row(first + offset) for offset in range(count)]
             places = _places(table)
             width = max((place.left + place.width for place in places), default=0)
-            self._grounds(painter, table, first, count, height, max(width, table.viewport().width()))
-            self._cells(painter, places, rows, height, table.devicePixelRatioF())
+            width = max(width, table.viewport().width())
+            self._tints(painter, model, rows, height, width)
+            self._grounds(painter, table, first, count, height, width)
+            self._cells(painter, model, places, rows, height, table.devicePixelRatioF())
         painter.end()
+
+    def _tints(
+        self, painter: QPainter, model: EventModel, rows: list[EventRow | None], height: int, width: int
+    ) -> None:
+        """The colours of rules, and a stripe where a record is marked."""
+        worn = theme.tokens()
+        for number, row in enumerate(rows):
+            if row is None:
+                continue
+            if tone := model.tone(row):
+                ground = QColor(worn.tone(tone).back)
+                ground.setAlphaF(_TINT)
+                painter.fillRect(0, number * height, width, height, ground)
+            if model.marked(row):
+                painter.fillRect(0, number * height, _STRIPE, height - 1, QColor(worn.accent))
 
     def _grounds(
         self, painter: QPainter, table: EventTable, first: int, count: int, height: int, width: int
@@ -94,6 +120,7 @@ class RowPainter:
     def _cells(
         self,
         painter: QPainter,
+        model: EventModel,
         places: list[_Place],
         rows: list[EventRow | None],
         height: int,
@@ -105,7 +132,7 @@ class RowPainter:
             self._cut.clear()
         cuts = [self._row_cuts(row) if row is not None else None for row in rows]
         for place in places:
-            column = COLUMNS[place.number]
+            column = model.column(place.number)
             if column.key == "outcome":
                 self._chip_column(painter, place, rows, height, ratio)
                 continue
@@ -119,22 +146,28 @@ class RowPainter:
             for row, cut in zip(rows, cuts, strict=True):
                 if row is not None and cut is not None:
                     found = cut.get(place.number)
+                    chips = _chips_of(model, row) if flagged else ()
                     if found is None:
                         room = place.width - 2 * _PAD
-                        if flagged and row.flags & FLAG_HIDDEN_CHARACTERS:
-                            room -= int(self._chips.width("hidden")) + 4
-                        found = cut[place.number] = self._fit(column, column.text(row, self._zone), room)
+                        room -= sum(int(self._chips.width(words)) + 4 for words, _tone in chips)
+                        found = cut[place.number] = self._fit(column, model.text(row, place.number), room)
                     words, wide = found
                     if words:
                         painter.drawText(right - wide if column.right else left, top, words)
-                    if flagged and row.flags & FLAG_HIDDEN_CHARACTERS:
-                        chip = self._chips.pixmap("hidden", "warn", ratio)
-                        painter.drawPixmap(
-                            right - int(self._chips.width("hidden")),
-                            top - baseline + (height - CHIP_HEIGHT) // 2,
-                            chip,
+                    if chips:
+                        self._row_chips(
+                            painter, chips, right, top - baseline + (height - CHIP_HEIGHT) // 2, ratio
                         )
                 top += height
+
+    def _row_chips(
+        self, painter: QPainter, chips: Sequence[tuple[str, str]], right: int, top: int, ratio: float
+    ) -> None:
+        """At the end of the subject, from right to left."""
+        for words, tone in chips:
+            right -= int(self._chips.width(words))
+            painter.drawPixmap(right, top, self._chips.pixmap(words, tone, ratio))
+            right -= 4
 
     def _chip_column(
         self, painter: QPainter, place: _Place, rows: list[EventRow | None], height: int, ratio: float
@@ -170,11 +203,25 @@ class RowPainter:
         return words, wide
 
 
+def _chips_of(model: EventModel, row: EventRow) -> tuple[tuple[str, str], ...]:
+    """What stands at the end of the subject."""
+    if model.notes is None and not row.flags:
+        return ()
+    found = []
+    if row.flags & FLAG_HIDDEN_CHARACTERS:
+        found.append(("hidden", blocks.WARN))
+    if model.comment(row):
+        found.append(("comment", blocks.INFO))
+    if model.marked(row):
+        found.append(("marked", blocks.INFO))
+    return tuple(found)
+
+
 def _places(table: EventTable) -> list[_Place]:
     header = table.horizontalHeader()
     viewport = table.viewport().width()
     found = []
-    for number in range(len(COLUMNS)):
+    for number in range(table.events.columnCount()):
         if header.isSectionHidden(number):
             continue
         left, width = header.sectionViewportPosition(number), header.sectionSize(number)

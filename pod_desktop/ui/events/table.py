@@ -19,10 +19,10 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from pod_desktop.core.record import EventRow
-from pod_desktop.ui.events.columns import COLUMNS, INDEX
+from pod_desktop.ui.events.columns import INDEX
 from pod_desktop.ui.events.header import ColumnHeader
 from pod_desktop.ui.events.model import EventModel, Pull
 from pod_desktop.ui.events.rowpainter import RowPainter
@@ -44,11 +44,13 @@ class EventTable(QTableView):
     """Enter, double click or More: the reader wants the whole record."""
     chosen = Signal(object)
     """The EventRow of the row that is read now."""
+    menu_asked = Signal(object, int, object)
+    """(EventRow, column, where on the screen) of the cell whose menu is wanted."""
 
     def __init__(self, model: EventModel, preferences: Preferences, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._events = model
-        self._painter = RowPainter(model.zone)
+        self._painter = RowPainter()
         self._held = False
         self._unseen = 0
         self._was_following = True
@@ -57,7 +59,7 @@ class EventTable(QTableView):
         self._told: int | None = None
         self.setModel(model)
         self._set_up()
-        self.columns = ColumnHeader(preferences, self)
+        self.columns = ColumnHeader(model, preferences, self)
         self.columns.changed.connect(self._painter.forget)
         self.setHorizontalHeader(self.columns)
         for header in (self.columns, self.verticalHeader()):
@@ -69,6 +71,10 @@ class EventTable(QTableView):
         self.pill.hide()
         self.verticalScrollBar().valueChanged.connect(self._scrolled)
         model.dataChanged.connect(lambda *_corners: self._came())
+        if model.looks is not None:
+            model.looks.came.connect(self._looks_came)
+        if model.notes is not None:
+            model.notes.changed.connect(self.redraw)
 
     def _set_up(self) -> None:
         self.setAccessibleName("Records")
@@ -186,6 +192,18 @@ class EventTable(QTableView):
         self._events.restyle()
         self.viewport().update()
 
+    def redraw(self) -> None:
+        """Cells say something else from now on."""
+        self._painter.forget()
+        self.viewport().update()
+
+    def _looks_came(self, seqs: Sequence[int]) -> None:
+        self._painter.forget_rows(seqs)
+        self.viewport().update()
+
+    def keyboardSearch(self, search: str) -> None:
+        """Letters are commands here; Qt's own search would walk through all rows."""
+
     def _scrolled(self, value: int) -> None:
         if self._moving:
             return
@@ -229,6 +247,17 @@ class EventTable(QTableView):
         found = (self._events.row(number) for number in dict.fromkeys(numbers[:_COPIED_ROWS]))
         return [row for row in found if row is not None]
 
+    def chosen_ranges(self) -> list[tuple[int, int]]:
+        """(first row, count) of what is selected, from the top."""
+        return sorted((part.top(), part.height()) for part in selected(self))
+
+    def visible_rows(self) -> list[EventRow]:
+        """The rows in sight that are here."""
+        first = self.verticalScrollBar().value()
+        count = self.viewport().height() // ROW_HEIGHT + 1
+        found = (self._events.row(number) for number in range(first, first + count))
+        return [row for row in found if row is not None]
+
     def chosen_count(self) -> int:
         """How many rows are selected."""
         return sum(part.height() for part in selected(self))
@@ -257,7 +286,7 @@ class EventTable(QTableView):
             self._announce()
 
     def selectAll(self) -> None:
-        model, columns = self._events, len(COLUMNS) - 1
+        model, columns = self._events, self._events.columnCount() - 1
         if rows := model.rowCount():
             self.selectionModel().select(
                 QItemSelection(model.index(0, 0), model.index(rows - 1, columns)),
@@ -304,15 +333,15 @@ class EventTable(QTableView):
             self.opened.emit()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        if not self.actions() or not self.currentIndex().isValid():
-            return
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addActions(self.actions())
+        index = self.indexAt(event.pos())
         place = event.globalPos()
-        if event.reason() == QContextMenuEvent.Reason.Keyboard:
-            place = self.viewport().mapToGlobal(self.visualRect(self.currentIndex()).bottomLeft())
-        menu.popup(place)
+        if event.reason() == QContextMenuEvent.Reason.Keyboard or not index.isValid():
+            index = self.currentIndex()
+            if event.reason() == QContextMenuEvent.Reason.Keyboard:
+                place = self.viewport().mapToGlobal(self.visualRect(index).bottomLeft())
+        row = self._events.row(index.row()) if index.isValid() else None
+        if row is not None:
+            self.menu_asked.emit(row, index.column(), place)
 
     # Painting
 

@@ -44,6 +44,7 @@ class RangeButton(MenuButton):
     """Chooses the stretch of time."""
 
     chosen = Signal()
+    custom_asked = Signal()
 
     def __init__(self, zone: Zone, parent: QWidget | None = None) -> None:
         menu = QMenu()
@@ -62,6 +63,8 @@ class RangeButton(MenuButton):
             group.addAction(action)
             action.triggered.connect(lambda _on=False, length=length: self.choose(length))
             self._actions[length] = action
+        menu.addSeparator()
+        menu.addAction("From … To …", self.custom_asked.emit)
         group.setExclusionPolicy(QActionGroup.ExclusionPolicy.ExclusiveOptional)
         self._group = group
 
@@ -72,10 +75,39 @@ class RangeButton(MenuButton):
         self.say(next(words for words, known in RANGES if known == length))
         self.chosen.emit()
 
-    def fix(self, since: int, until: int) -> None:
-        """A stretch between two moments."""
-        self.span, self.since, self.until = None, since, until
+    def fix(self, since: int | None, until: int | None) -> None:
+        """A stretch between two moments; None leaves an end open."""
+        self.put(None, since, until)
+        self.chosen.emit()
+
+    def put(self, length: int | None, since: int | None, until: int | None) -> None:
+        """Show a stretch without asking for it."""
+        known = length if length in self._actions else None
+        fixed = since is not None or until is not None
+        self.span, self.since, self.until = (None, since, until) if fixed else (known, None, None)
+        if not fixed:
+            self._actions[known].setChecked(True)
+            self.say(next(words for words, length in RANGES if length == known))
+            return
         if checked := self._group.checkedAction():
             checked.setChecked(False)
-        self.say(f"{self._zone.clock(since)} – {self._zone.clock(until)}")
-        self.chosen.emit()
+        self.say(range_words(self._zone, since, until))
+
+    def restyle(self) -> None:
+        """Times are written otherwise from now on."""
+        self.put(self.span, self.since, self.until)
+
+
+def range_words(zone: Zone, since: int | None, until: int | None) -> str:
+    """`09:41:00 – 09:43:00` of one day; with days where they differ or one end is open."""
+    if since is None or until is None:
+        moment = since if since is not None else until or 0
+        return f"{'Since' if until is None else 'Until'} {_moment(zone, moment)}"
+    low, high = zone.local(since), zone.local(until)
+    if low.date() == high.date():
+        return f"{low:%b %d} {zone.clock(since)} – {zone.clock(until)}"
+    return f"{_moment(zone, since)} – {_moment(zone, until)}"
+
+
+def _moment(zone: Zone, micros: int) -> str:
+    return f"{zone.local(micros):%b %d %H:%M}"
