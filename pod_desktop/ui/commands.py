@@ -48,6 +48,11 @@ OWN_KEYS: Final = (
     Key(where="Query", keys="Enter", words="Apply now"),
     Key(where="Query", keys="Esc", words="Take back what was typed, or stop searching"),
     Key(where="Query", keys="Up / Down", words="Earlier queries"),
+    Key(where="Actions", keys="Left / Right", words="Choose another responder or value"),
+    Key(where="Actions", keys="Ctrl+Space", words="Offer fields of the record inside braces"),
+    Key(where="Action History", keys="Enter", words="Read the action's details"),
+    Key(where="Lists", keys="Del", words="Remove the selected entries, after a look at what is sent"),
+    Key(where="Lists", keys="Enter", words="Show the entry's action in the history"),
     Key(where="Histogram", keys="Drag / double click", words="Choose a time range / all time"),
 )
 

@@ -137,6 +137,7 @@ def test_what_the_lists_and_the_store_say_stands_below_the_request(world: World)
     assert "Not on the block list." in form.findings.words()
     assert "No stored message of the last 30 days matches." in form.findings.words()
     world.submit()
+    form.fields.comment_edit.set_text("again")
     world.qtbot.waitUntil(lambda: "Already on the block list" in form.findings.words(), timeout=10_000)
 
 

@@ -41,7 +41,7 @@ def add_actions(window: MainWindow, acting: Callable[[], ActionsWiring]) -> int:
     add("Record", "&Actions", lambda: window.show_tab(tab), "Alt+4")
     # Within the table: its context menu shows them too.
     add("Record", "&Block Sender …", block, "Ctrl+B", within=table, gap=True)
-    add("Record", "Sa&felist Sender …", safelist, "Ctrl+Shift+B", within=table)
+    add("Record", "Safe&list Sender …", safelist, "Ctrl+Shift+B", within=table)
     detail.add_to_footer(Button("Block sender…", "danger", block))
     detail.add_to_footer(Button("Safelist sender…", clicked=safelist))
     return tab

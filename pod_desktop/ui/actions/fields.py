@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from pod_desktop import template
@@ -147,7 +147,8 @@ class Fields(QWidget):
         with QSignalBlocker(self.attribute), QSignalBlocker(self.operator):
             self.attribute.clear()
             for name, words in ATTRIBUTES.items():
-                self.attribute.addItem(f"{words} ({name})", name)
+                self.attribute.addItem(words, name)
+                self.attribute.setItemData(self.attribute.count() - 1, name, Qt.ItemDataRole.ToolTipRole)
             self.operator.clear()
             for name in OPERATORS[responder.list]:
                 self.operator.addItem(OPERATOR_WORDS[name], name)

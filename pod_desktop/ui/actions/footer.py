@@ -1,4 +1,4 @@
-"""The end of the form, always in sight: the outcome, Remove after, Copy as curl, Submit."""
+"""The end of the form, always in sight: what it would do or what came of it, Remove after, curl, Submit."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pod_desktop.ui.widgets import Button, hairline
 
 
 class Footer(QWidget):
-    """Controls in a row; above them the outcome while there is one."""
+    """Controls in a row; above them what was given, and the outcome while there is one."""
 
-    def __init__(self, clock: Clock, zone: Zone, parent: QWidget | None = None) -> None:
+    def __init__(self, clock: Clock, zone: Zone, *above: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.outcome = Outcome()
         self.remove_after = RemoveAfter(clock, zone)
@@ -32,7 +32,8 @@ class Footer(QWidget):
         inner = QVBoxLayout()
         inner.setContentsMargins(12, 8, 12, 10)
         inner.setSpacing(8)
-        inner.addWidget(self.outcome)
+        for part in (*above, self.outcome):
+            inner.addWidget(part)
         inner.addLayout(row)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

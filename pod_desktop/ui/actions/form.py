@@ -76,7 +76,8 @@ class ActionForm(QWidget):
         self.fields = Fields()
         self.will_send = WillSend()
         self.findings = Findings()
-        self.footer = Footer(clock, zone)
+        # What it would do stays in sight, however far the fields are scrolled.
+        self.footer = Footer(clock, zone, self.findings, self.fields.confirm)
         self.outcome = self.footer.outcome
         self.submit_button = self.footer.submit_button
         self._lay_out()
@@ -99,8 +100,8 @@ class ActionForm(QWidget):
         inner = self._inner = QVBoxLayout(page)
         inner.setContentsMargins(12, 10, 12, 12)
         inner.setSpacing(10)
-        for part in (self.fields, self.will_send, self.findings, self.fields.confirm):
-            inner.addWidget(part)
+        inner.addWidget(self.fields)
+        inner.addWidget(self.will_send)
         inner.addStretch(1)
         self.scroller = QScrollArea()
         self.scroller.setWidgetResizable(True)
@@ -246,7 +247,8 @@ class ActionForm(QWidget):
 
     def _tell(self) -> None:
         prepared = self._prepared
-        self.findings.show_findings(self._found(prepared) if prepared is not None else [])
+        told = self._found(prepared) if prepared is not None and not self._spent else []
+        self.findings.show_findings(told)
         ready = prepared is not None and not self._busy and not self._spent
         if prepared is not None:
             answer = prepared.judgement.answer
@@ -266,9 +268,7 @@ class ActionForm(QWidget):
         name = wording.LIST_WORD[prepared.responder.list]
         waiting = Finding(f"Reading the {name} …", blocks.MUTED)
         counting = Finding("Counting stored messages …", blocks.MUTED)
-        found.append(self._standing or waiting)
-        found.append(self._impact or counting)
-        return found
+        return [*found, wording.joined(self._standing or waiting, self._impact or counting)]
 
     # sending
 

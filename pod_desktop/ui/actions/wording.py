@@ -186,3 +186,12 @@ def impact_finding(prepared: Prepared, impact: Impact) -> Finding:
         words += f", to {named}" + (" and others" if len(impact.recipients) > RECIPIENTS_NAMED else "")
     stops_wanted = (prepared.responder.action, prepared.responder.list) == (ADD, BLOCK)
     return Finding(words + ".", blocks.WARN if stops_wanted and impact.days_30.delivered else blocks.GOOD)
+
+
+_GRAVE: Final = (blocks.MUTED, blocks.INFO, blocks.GOOD, blocks.WARN, blocks.BAD)
+
+
+def joined(*findings: Finding) -> Finding:
+    """Several findings in one box, in the gravest of their tones."""
+    tone = max((finding.tone for finding in findings), key=_GRAVE.index)
+    return Finding(" ".join(finding.words for finding in findings), tone)
