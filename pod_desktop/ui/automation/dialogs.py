@@ -1,0 +1,274 @@
+"""Dialogs of the Automation page: begin from a template, arm, look at the versions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QDialog,
+    QHBoxLayout,
+    QListWidget,
+    QPlainTextEdit,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from pod_desktop.core import blocks
+from pod_desktop.core.clock import Clock
+from pod_desktop.core.playbook import WEBHOOK_RESPONDER, Playbook, difference
+from pod_desktop.core.playbook_limits import ACT
+from pod_desktop.store import PlaybookEntry
+from pod_desktop.store.playbook_rows import Version
+from pod_desktop.ui.actions.tables import Cell, Column, RowsModel, RowsTable
+from pod_desktop.ui.automation import wording
+from pod_desktop.ui.automation.backtestpane import BacktestPane
+from pod_desktop.ui.automation.desk import AutomationDesk
+from pod_desktop.ui.bridge import Worker
+from pod_desktop.ui.moments import Zone, ago
+from pod_desktop.ui.text import PlainLabel, block, cell
+from pod_desktop.ui.widgets import Button, Notice, hairline
+
+if TYPE_CHECKING:
+    from pod_desktop.services.backtest import Report
+    from pod_desktop.services.playbooks import Template
+
+_VERSION_COLUMNS: Final = (
+    Column("version", "Version", 64),
+    Column("at", "When", 150),
+    Column("author", "Who", 110),
+    Column("note", "What", 110, stretch=True),
+)
+
+
+class _Dialog(QDialog):
+    """A title, contents, and buttons at the right below."""
+
+    def __init__(self, title: str, parent: QWidget | None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(title)
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(16, 14, 16, 14)
+        self.column.setSpacing(12)
+        self.column.addWidget(PlainLabel(title, "title", wrap=True))
+
+    def _buttons(self, *buttons: Button) -> None:
+        row = QHBoxLayout()
+        row.addStretch(1)
+        for button in buttons:
+            row.addWidget(button)
+        self.column.addLayout(row)
+
+
+class TemplatesDialog(_Dialog):
+    """The templates with their explanations; one is chosen to begin with."""
+
+    chosen = Signal(object)
+    """A Template."""
+
+    def __init__(self, templates: Sequence[Template], parent: QWidget | None = None) -> None:
+        super().__init__("Create from a Template", parent)
+        self._templates = list(templates)
+        self.list = QListWidget()
+        self.list.setAccessibleName("Templates")
+        self.list.setUniformItemSizes(True)
+        for one in self._templates:
+            self.list.addItem(one.playbook.name)
+        self.list.setFixedWidth(250)
+        self.name = PlainLabel("", "heading", wrap=True)
+        self.explanation = PlainLabel("", wrap=True, selectable=True)
+        self.query = PlainLabel("", "mono", wrap=True, selectable=True)
+        self.summary = PlainLabel("", "note", wrap=True)
+        right = QVBoxLayout()
+        right.setSpacing(10)
+        for part in (self.name, self.explanation, self.query, self.summary):
+            right.addWidget(part)
+        right.addStretch(1)
+        row = QHBoxLayout()
+        row.setSpacing(16)
+        row.addWidget(self.list)
+        row.addLayout(right, 1)
+        self.column.addLayout(row, 1)
+        note = "It opens in the editor with its backtest; nothing is kept before you save it, and then in dry run."
+        self.column.addWidget(PlainLabel(note, "help", wrap=True))
+        self.use_button = Button("Use this template", "primary", self._use)
+        self._buttons(Button("Cancel", clicked=self.reject), self.use_button)
+        self.list.currentRowChanged.connect(self._show)
+        self.list.itemActivated.connect(lambda _item: self._use())
+        self.list.setCurrentRow(0)
+        self.resize(760, 420)
+
+    def _show(self, place: int) -> None:
+        if 0 <= place < len(self._templates):
+            one = self._templates[place]
+            self.name.setText(one.playbook.name)
+            self.explanation.setText(one.explanation)
+            self.query.setText(one.playbook.query)
+            self.summary.setText(f"Fires on {wording.condition_words(one.playbook)}.")
+
+    def _use(self) -> None:
+        place = self.list.currentRow()
+        if 0 <= place < len(self._templates):
+            self.accept()
+            self.chosen.emit(self._templates[place])
+
+
+class ArmDialog(_Dialog):
+    """The second step: what it would have done, and what will happen from now on."""
+
+    armed = Signal(object)
+    """The PlaybookEntry to arm."""
+    recordsAsked = Signal(object, object)
+
+    def __init__(
+        self,
+        entry: PlaybookEntry,
+        desk: AutomationDesk,
+        worker: Worker,
+        trying: Worker,
+        clock: Clock,
+        zone: Zone,
+        stopped: str = "",
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(f"Arm {cell(entry.playbook.name, 80)}", parent)
+        self._entry = entry
+        self.will = PlainLabel(will_words(entry.playbook), wrap=True)
+        self.column.addWidget(self.will)
+        self.warning = Notice()
+        self.column.addWidget(self.warning)
+        self._stopped = stopped
+        self._warn(())
+        self.column.addWidget(hairline())
+        self.backtest = BacktestPane(desk, trying, clock, zone, name="arming")
+        self.backtest.recordsAsked.connect(self.recordsAsked)
+        self.column.addWidget(self.backtest, 1)
+        self.column.addWidget(hairline())
+        self.means = PlainLabel("", "strong", wrap=True)
+        self.column.addWidget(self.means)
+        self.arm_button = Button("Arm", "danger", self._arm, name=f"Arm {cell(entry.playbook.name, 80)}")
+        self.arm_button.setEnabled(False)
+        self.arm_button.setToolTip("It can be armed when the backtest has been through.")
+        self.cancel_button = Button("Cancel", clicked=self.reject)
+        self._buttons(self.cancel_button, self.arm_button)
+        self.cancel_button.setFocus()
+        self.backtest.finished.connect(self._tried)
+        worker.ask(lambda: desk.warnings(entry.playbook), self._warn, owner=self)
+        self.backtest.try_soon(entry.playbook)
+        self.resize(720, 700)
+
+    def _warn(self, words: Sequence[str]) -> None:
+        told = list(words)
+        if self._stopped:
+            told.append(f"All playbooks are stopped now: {self._stopped} What fires is held meanwhile.")
+        self.warning.say("\n".join(told), blocks.WARN)
+
+    def _tried(self, report: Report | None) -> None:
+        self.arm_button.setEnabled(report is not None)
+        if report is None:
+            self.means.setText("Run the backtest through to arm it.")
+            return
+        acts = sum(wording.outcome(one) == ACT for one in report.firings)
+        range_words = self.backtest.range.words
+        if not report.fired:
+            self.means.setText(f"In {range_words} it would have done nothing.")
+        else:
+            self.means.setText(
+                f"In {range_words} it would have acted {wording.plural(acts, 'time')} without asking anybody."
+            )
+
+    def _arm(self) -> None:
+        self.accept()
+        self.armed.emit(self._entry)
+
+    def done(self, result: int) -> None:
+        self.backtest.stop()
+        super().done(result)
+
+
+def will_words(playbook: Playbook) -> str:
+    """What happens once it is armed."""
+    does = [wording.action_words(action) for action in playbook.actions]
+    sends = any(action.type == WEBHOOK_RESPONDER for action in playbook.actions)
+    limits = playbook.limits
+    words = [
+        f"From now on, while the collector service runs, with the window open or closed: on "
+        f"{wording.condition_words(playbook)} it does without asking: {'; '.join(does)}."
+    ]
+    if sends:
+        words.append(
+            f"At most {wording.plural(limits.per_minute, 'action')} a minute and {limits.per_day:,} a day. "
+            "What a guard objects to is held for approval. Records from before, backfilled or imported ones fire nothing."
+        )
+    return " ".join(words)
+
+
+class VersionsDialog(_Dialog):
+    """Who changed a playbook when, and what."""
+
+    restored = Signal(object)
+    """The Playbook of an older version, to be edited."""
+
+    def __init__(
+        self, name: str, versions: Sequence[Version], clock: Clock, zone: Zone, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(f"History of {cell(name, 80)}", parent)
+        self._versions = list(versions)
+        self._clock = clock
+        self._zone = zone
+        self.model = RowsModel(_VERSION_COLUMNS, self._cell, lambda row: row[0], self)
+        self.table = RowsTable(self.model, "Versions")
+        self.difference = QPlainTextEdit(readOnly=True)
+        self.difference.setProperty("role", "code")
+        self.difference.setTabChangesFocus(True)
+        self.difference.setAccessibleName("What changed")
+        split = QSplitter(Qt.Orientation.Vertical)
+        split.addWidget(self.table)
+        split.addWidget(self.difference)
+        split.setSizes([220, 220])
+        self.column.addWidget(split, 1)
+        self.restore_button = Button("Edit from this version", "plain", self._restore)
+        self._buttons(self.restore_button, Button("Close", clicked=self.reject))
+        self.table.chosen.connect(self._show)
+        self.table.show_rows(list(enumerate(self._versions)))
+        self.table.choose(0)
+        self.resize(680, 560)
+
+    def _cell(self, row: tuple[int, Version], key: str) -> Cell:
+        one = row[1]
+        if key == "version":
+            return Cell(f"v{one.version}", mono=True)
+        if key == "at":
+            return Cell(self._zone.whole(one.at)[:19], tip=ago(one.at, self._clock.now()))
+        return Cell(one.author if key == "author" else one.note)
+
+    def _show(self) -> None:
+        row = self.table.current()
+        self.restore_button.setEnabled(row is not None)
+        if row is not None:
+            place = row[0]
+            earlier = self._versions[place + 1] if place + 1 < len(self._versions) else None
+            self.difference.setPlainText(block(difference_words(earlier, row[1])))
+
+    def _restore(self) -> None:
+        row = self.table.current()
+        if row is not None:
+            self.accept()
+            self.restored.emit(row[1].playbook)
+
+
+def difference_words(earlier: Version | None, one: Version) -> str:
+    """What one line of the history changed, as - before and + after."""
+    if earlier is None:
+        return f"The beginning: {one.note} by {one.author}."
+    changes = difference(earlier.playbook, one.playbook)
+    if not changes:
+        return f"Nothing of the definition: it was {one.note}."
+    lines = []
+    for key, before, after in changes:
+        lines += [f"{key}", *(f"- {line}" for line in before.splitlines() or [""])]
+        lines += [*(f"+ {line}" for line in after.splitlines() or [""]), ""]
+    return "\n".join(lines).rstrip()

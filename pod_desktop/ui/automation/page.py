@@ -1,0 +1,453 @@
+"""The Automation page: the list of playbooks or the editor, the kill switch, and all that is done with one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import (
+    QDialog,
+    QFileDialog,
+    QMenu,
+    QStackedWidget,
+    QTabBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from pod_desktop.core import blocks
+from pod_desktop.core.clock import Clock
+from pod_desktop.core.playbook import DRY_RUN, OFF, ON, Playbook, playbook_to_file
+from pod_desktop.core.responder import ALL_TENANTS, TYPES
+from pod_desktop.store import FiringRow, PlaybookEntry
+from pod_desktop.store.playbook_rows import Version
+from pod_desktop.ui.automation import draft, listing, wording
+from pod_desktop.ui.automation.desk import AutomationDesk, Seen, Setup
+from pod_desktop.ui.automation.dialogs import ArmDialog, TemplatesDialog, VersionsDialog
+from pod_desktop.ui.automation.editor import PlaybookEditor
+from pod_desktop.ui.automation.listing import PlaybookList
+from pod_desktop.ui.automation.whencard import Query
+from pod_desktop.ui.bridge import Worker
+from pod_desktop.ui.connectors.confirm import Confirm
+from pod_desktop.ui.moments import Zone
+from pod_desktop.ui.text import PlainLabel, cell
+from pod_desktop.ui.widgets import Button, MenuButton, Notice, PageHeader, hairline
+
+if TYPE_CHECKING:
+    from pod_desktop.services.playbooks import Template
+
+
+class AutomationPage(QWidget):
+    """Playbooks."""
+
+    recordsAsked = Signal(object, object)
+    """(Playbook, Fired): show the records behind a firing of a backtest."""
+    rowAsked = Signal(object)
+    """The FiringRow whose records are to be shown."""
+    changed = Signal()
+    """Something was done: look again."""
+    stopAsked = Signal()
+    goAsked = Signal()
+
+    def __init__(
+        self,
+        desk: AutomationDesk,
+        worker: Worker,
+        helping: Worker,
+        trying: Worker,
+        query: Query,
+        clock: Clock,
+        zone: Zone,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._desk = desk
+        self._worker = worker
+        self._trying = trying
+        self._clock = clock
+        self._zone = zone
+        self._seen = Seen()
+        self._setup = Setup()
+        self._wanted = ""
+        self._held: QWidget | None = None
+        self.editor = PlaybookEditor(desk, worker, helping, trying, query, clock, zone)
+        self._build()
+        self._connect()
+
+    def _build(self) -> None:
+        self._create_menu = QMenu(self)
+        self._create_menu.addAction("New Playbook", self.create_blank)
+        self._create_menu.addAction("From a Template …", self.create_from_template)
+        self._create_menu.addSeparator()
+        self._create_menu.addAction("Import …", self.ask_import)
+        self.create_button = MenuButton("Create", self._create_menu)
+        self.stop_button = Button("Stop all playbooks", "danger", self.stopAsked.emit)
+        self.stop_button.setToolTip("Nothing acts within a second; what fires is held.")
+        self.segments = QTabBar()
+        self.segments.setDrawBase(False)
+        self.segments.setExpanding(False)
+        self.segments.setAccessibleName("Automation")
+        self.segments.addTab("Playbooks")
+        self.segments.hide()
+        self.segments.currentChanged.connect(self._segment_chosen)
+        header = PageHeader("Automation", self.stop_button, self.create_button)
+        header.row.insertWidget(1, self.segments, 0, Qt.AlignmentFlag.AlignVCenter)
+        self.go_button = Button("Let them act again", "plain", self.goAsked.emit)
+        self.stopped = Notice(button=self.go_button)
+        self.stopped.hide()
+        self.notice = Notice()
+        self.list = PlaybookList(
+            self._clock,
+            self._zone,
+            (
+                Button("From a template …", "primary", self.create_from_template),
+                Button("New playbook", "plain", self.create_blank),
+                Button("Import …", "plain", self.ask_import),
+            ),
+        )
+        self.file_words = PlainLabel(
+            f"Without this window they are stopped by a file: make {self._desk.stop_file}, or run pod-desktop "
+            "playbook stop.",
+            "small",
+            selectable=True,
+            wrap=True,
+        )
+        self.file_words.setContentsMargins(14, 6, 14, 6)
+        self._under = QStackedWidget()
+        self._under.addWidget(self.list)
+        front = QWidget()
+        column = QVBoxLayout(front)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for part in (header, self.stopped, self.notice):
+            column.addWidget(part)
+        column.addWidget(self._under, 1)
+        column.addWidget(hairline())
+        column.addWidget(self.file_words)
+        self.front = front
+        self.stack = QStackedWidget()
+        self.stack.addWidget(front)
+        self.stack.addWidget(self.editor)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self.stack)
+
+    def _connect(self) -> None:
+        self.list.asked.connect(self.do)
+        self.list.chosen.connect(self._read_rows)
+        self.list.rowAsked.connect(self.rowAsked)
+        self.editor.left.connect(self._left)
+        self.editor.saved.connect(self._saved)
+        self.editor.armAsked.connect(self.arm)
+        self.editor.recordsAsked.connect(self.recordsAsked)
+
+    # showing
+
+    def show_seen(self, seen: Seen) -> None:
+        """Show how all is now."""
+        self._seen = seen
+        self.list.show_seen(seen)
+        if self._wanted:
+            entry = next((one for one in seen.entries if one.playbook.name == self._wanted), None)
+            if entry is not None and self.list.table.choose(entry.id):
+                self._wanted = ""
+        if (current := self.list.current()) is not None:
+            self._read_rows(current)
+        for entry in seen.entries:
+            self.editor.show_entry(entry)
+        self.show_stopped(seen.stopped, by_file=seen.by_file)
+
+    def show_stopped(self, why: str, *, by_file: bool = False) -> None:
+        """Say that nothing acts, and why; '' while nothing stops all playbooks."""
+        hint = f" As long as {self._desk.stop_file} is there they stay stopped." if by_file else ""
+        self.stopped.say(
+            f"{why} What fires is held for approval.{hint}" if why else "",
+            blocks.BAD,
+            "All playbooks are stopped" if why else "",
+        )
+        self.stop_button.setEnabled(not why)
+        self.stop_button.setText("All stopped" if why else "Stop all playbooks")
+        self.go_button.setText("Remove the file and let them act" if by_file else "Let them act again")
+        self.go_button.setAccessibleName(self.go_button.text())
+
+    def show_held(self, view: QWidget, count: int) -> None:
+        """Give this page the segment of what is held, where the Action History has none."""
+        if self._held is None:
+            self._held = view
+            self.segments.addTab("")
+            self._under.addWidget(view)
+            self.segments.show()
+        self.segments.setTabText(1, f"Held for approval ({count:,})" if count else "Held for approval")
+
+    def _segment_chosen(self, segment: int) -> None:
+        if segment == 1 and self._held is not None:
+            self._under.setCurrentWidget(self._held)
+        else:
+            self._under.setCurrentWidget(self.list)
+
+    def to_held(self) -> None:
+        """Go to what is held, where it is here."""
+        self._left()
+        self.segments.setCurrentIndex(1)
+
+    def _read_rows(self, entry: PlaybookEntry) -> None:
+        def came(rows: Sequence[FiringRow]) -> None:
+            current = self.list.current()
+            if current is not None and current.id == entry.id:
+                self.list.show_rows(rows)
+
+        self._worker.ask(
+            lambda: self._desk.rows(entry.playbook.name), came, lambda _error: None, owner=self, key="rows"
+        )
+
+    def say(self, words: str, tone: str = blocks.GOOD, title: str = "") -> None:
+        """Tell something above the list."""
+        self.notice.say(words, tone, title)
+
+    def _failed(self, error: BaseException) -> None:
+        what, hint = wording.fault_words(error)
+        self.say(hint, blocks.BAD, what)
+
+    # creating
+
+    @property
+    def _names(self) -> list[str]:
+        return [entry.playbook.name for entry in self._seen.entries]
+
+    def _with_setup(self, then: Callable[[Setup], None]) -> None:
+        def came(setup: Setup) -> None:
+            self._setup = setup
+            then(setup)
+
+        self._worker.ask(self._desk.setup, came, self._failed, owner=self)
+
+    def edit_file(self, data: Mapping[str, Any]) -> None:
+        """Open the editor on a playbook that is not kept yet."""
+        self.editor.begin(data, self._names)
+        self._to_editor()
+
+    def _to_editor(self) -> None:
+        self.stack.setCurrentWidget(self.editor)
+        self.editor.focus_first()
+
+    def create_blank(self) -> None:
+        """A new playbook."""
+        self.create_for()
+
+    def create_for(
+        self, text: str = "", kinds: tuple[str, ...] = (), group_by: str | None = "sender"
+    ) -> None:
+        """A new playbook, for a query where there is one."""
+
+        def begin(setup: Setup) -> None:
+            self.edit_file(draft.blank(_tenant(setup), _blocker(setup), text, kinds, group_by))
+
+        self._with_setup(begin)
+
+    def create_from_template(self) -> None:
+        """Choose one of the templates."""
+
+        def open_dialog(templates: Sequence[Template]) -> None:
+            dialog = TemplatesDialog(templates, self.window())
+            dialog.chosen.connect(lambda one: self._with_setup(lambda setup: self._begin(one, setup)))
+            dialog.open()
+
+        self._worker.ask(self._desk.templates, open_dialog, self._failed, owner=self)
+
+    def _begin(self, one: Template, setup: Setup) -> None:
+        blocker = _blocker(setup)
+        playbook = one.for_tenant(_tenant(setup), blocker.name if blocker is not None else "")
+        name = draft.free_name(playbook.name, self._names)
+        self.edit_file(playbook_to_file(replace(playbook, name=name)))
+
+    # files
+
+    def ask_import(self) -> QFileDialog:
+        """Choose a file to import."""
+        dialog = QFileDialog(self, "Import a Playbook")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilters(["Playbooks (*.json)", "All files (*)"])
+        dialog.fileSelected.connect(lambda name: self.import_from(Path(name)))
+        dialog.open()
+        return dialog
+
+    def import_from(self, path: Path) -> None:
+        """Take in a file; it arrives off, and begins in dry run."""
+        names = self._names
+
+        def work() -> PlaybookEntry:
+            playbook = self._desk.read_file(path)
+            return self._desk.add(replace(playbook, name=draft.free_name(playbook.name, names)), state=OFF)
+
+        self._worker.ask(work, lambda entry: self._arrived(entry, "Imported"), self._failed, owner=self)
+
+    def _arrived(self, entry: PlaybookEntry, verb: str) -> None:
+        self._wanted = entry.playbook.name
+        self.say(
+            "It is off. Look at it, put it in dry run, and arm it when its backtest is right.",
+            blocks.GOOD,
+            f"{verb}: {cell(entry.playbook.name, 120)}",
+        )
+        self.changed.emit()
+
+    def _ask_export(self, entry: PlaybookEntry) -> QFileDialog:
+        dialog = QFileDialog(self, "Export the Playbook")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setFileMode(QFileDialog.FileMode.AnyFile)
+        dialog.setDefaultSuffix("json")
+        plain = "".join(char if char.isascii() and char.isalnum() else "-" for char in entry.playbook.name)
+        dialog.selectFile(f"{plain.strip('-').lower()[:60] or 'playbook'}.json")
+        dialog.fileSelected.connect(lambda name: self.export_to(entry.playbook, Path(name)))
+        dialog.open()
+        return dialog
+
+    def export_to(self, playbook: Playbook, path: Path) -> None:
+        """Write its file."""
+        self._worker.ask(
+            lambda: self._desk.write_file(playbook, path),
+            lambda _done: self.say(f"{cell(playbook.name, 120)} is written to {path}"),
+            self._failed,
+            owner=self,
+        )
+
+    # one playbook
+
+    def do(self, what: str, entry: PlaybookEntry) -> QDialog | None:
+        """Something that the list asked for."""
+        if what == listing.EDIT:
+            self.edit(entry)
+        elif what == listing.ARM:
+            return self.arm(entry)
+        elif what in (DRY_RUN, OFF):
+            self._switch(entry, what)
+        elif what == listing.CLONE:
+            self._clone(entry)
+        elif what == listing.EXPORT:
+            return self._ask_export(entry)
+        elif what == listing.HISTORY:
+            self._history(entry)
+        elif what == listing.DELETE:
+            return self._delete(entry)
+        return None
+
+    def edit(self, entry: PlaybookEntry) -> None:
+        """Open the editor on it."""
+        self.editor.begin_entry(entry, self._names)
+        self._to_editor()
+
+    def _switch(self, entry: PlaybookEntry, state: str) -> None:
+        name = entry.playbook.name
+        said = {
+            ON: "acts from now on, while the collector service runs",
+            DRY_RUN: "only says what it would do",
+            OFF: "is off",
+        }[state]
+
+        def done(kept: PlaybookEntry) -> None:
+            self.editor.show_entry(kept)
+            self.say(f"{cell(name, 120)} {said}.")
+            self.changed.emit()
+
+        self._worker.ask(lambda: self._desk.set_state(name, state), done, self._failed, owner=self, urgency=0)
+
+    def arm(self, entry: PlaybookEntry) -> ArmDialog:
+        """The second step: the backtest, and what will happen."""
+        dialog = ArmDialog(
+            entry, self._desk, self._worker, self._trying, self._clock, self._zone, self._seen.stopped,
+            self.window(),
+        )  # fmt: skip
+        dialog.armed.connect(lambda one: self._switch(one, ON))
+
+        def show_records(playbook: Playbook, fired: object) -> None:
+            dialog.reject()
+            self.recordsAsked.emit(playbook, fired)
+
+        dialog.recordsAsked.connect(show_records)
+        dialog.open()
+        return dialog
+
+    def _clone(self, entry: PlaybookEntry) -> None:
+        name = draft.free_name(f"{entry.playbook.name} copy", self._names)
+        self._worker.ask(
+            lambda: self._desk.add(replace(entry.playbook, name=name), state=OFF),
+            lambda made: self._arrived(made, "Cloned"),
+            self._failed,
+            owner=self,
+        )
+
+    def _history(self, entry: PlaybookEntry) -> None:
+        def open_dialog(versions: Sequence[Version]) -> None:
+            dialog = VersionsDialog(entry.playbook.name, versions, self._clock, self._zone, self.window())
+            dialog.restored.connect(lambda playbook: self._restore(entry, playbook))
+            dialog.open()
+
+        self._worker.ask(
+            lambda: self._desk.history(entry.playbook.name), open_dialog, self._failed, owner=self
+        )
+
+    def _restore(self, entry: PlaybookEntry, playbook: Playbook) -> None:
+        self.edit(entry)
+        self.editor.show_file(playbook_to_file(playbook))
+
+    def _delete(self, entry: PlaybookEntry) -> Confirm:
+        name = entry.playbook.name
+        waiting = sum(row.playbook_id == entry.id for row in self._seen.held)
+        held = (
+            f" {wording.plural(waiting, 'action')} of it that wait for approval are dismissed."
+            if waiting
+            else ""
+        )
+        dialog = Confirm(
+            f"Delete {cell(name, 80)}?",
+            f"It stops at once and its versions are forgotten.{held} What it did stays in the Action History.",
+            "Delete",
+            self.window(),
+        )
+
+        def done(_entry: PlaybookEntry) -> None:
+            self.say(f"Deleted {cell(name, 120)}; what it did stays in the Action History.")
+            self.changed.emit()
+
+        dialog.agreed.connect(
+            lambda: self._worker.ask(lambda: self._desk.remove(name), done, self._failed, owner=self)
+        )
+        dialog.open()
+        return dialog
+
+    # the editor's end
+
+    def _saved(self, entry: PlaybookEntry) -> None:
+        self._wanted = entry.playbook.name
+        self.changed.emit()
+
+    def _left(self) -> None:
+        self.editor.end()
+        self.stack.setCurrentWidget(self.front)
+        self.list.focus_first()
+
+    def focus_first(self) -> None:
+        """Go to what is in front."""
+        (self.editor if self.stack.currentWidget() is self.editor else self.list).focus_first()
+
+    def restyle(self) -> None:
+        """Times or colours are others from now on."""
+        self.list.restyle()
+        self.editor.restyle()
+
+    def sizeHint(self) -> QSize:
+        return QSize(1290, 840)
+
+
+def _tenant(setup: Setup) -> str:
+    return setup.tenants[0] if setup.tenants else ALL_TENANTS
+
+
+def _blocker(setup: Setup) -> Any:
+    """The first responder that adds to the block list, else any."""
+    found = [one for one in setup.responders if one.type == TYPES[0]] or list(setup.responders)
+    return found[0] if found else None
