@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QAction, QActionGroup
 
-from pod_desktop.ui.commands import Command, Commands
+from pod_desktop.ui.commands import Command, Commands, plain_words
 from pod_desktop.ui.detail.pane import FIELDS, JSON, SUMMARY
+from pod_desktop.ui.events.onrecords import NOT_IN_MENU
 from pod_desktop.ui.settingspage import THEME_WORDS
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ class Menus:
         self._go()
         self._record()
         self._tools_and_help()
+        self._crowd_no_menu(
+            "Copy Rows as JSON", "Copy Rows as CSV", "Select All Rows", "Next Mark", "Previous Mark"
+        )
 
     def _add(self, menu: str, words: str, run: Callable[[], object], *keys: str, **more: object) -> QAction:
         return self.commands.add(Command(menu=menu, words=words, run=run, keys=keys, **more))  # type: ignore[arg-type]
@@ -109,6 +113,12 @@ class Menus:
         menu = self.commands.menus["Go"]
         menu.removeAction(action)
         menu.insertAction(menu.actions()[self._later_pages], action)
+
+    def _crowd_no_menu(self, *words: str) -> None:
+        """Commands of the table that the menu of a cell leaves to the menu bar."""
+        for action in self._window.events.table.actions():
+            if plain_words(action) in words:
+                action.setProperty(NOT_IN_MENU, True)
 
     def _record(self) -> None:
         window = self._window

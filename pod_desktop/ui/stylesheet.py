@@ -66,6 +66,9 @@ QPushButton[kind="link"]:focus { border-color: $accent; }
 QPushButton[kind="flat"] { border-color: transparent; background: transparent; font-weight: 400; color: $note; padding: 2px 6px; }
 QPushButton[kind="flat"]:hover { background: $hover; color: $text; }
 QPushButton[kind="flat"]:focus { border-color: $accent; }
+QPushButton[kind="facet"] { border: 1px solid transparent; border-radius: 4px; background: transparent; font-weight: 400; font-size: 11px; color: $note; padding: 0 3px; min-height: 12px; }
+QPushButton[kind="facet"]:hover { color: $accent; }
+QPushButton[kind="facet"]:focus { border-color: $accent; }
 QPushButton[kind="state"] { border: 1px solid transparent; border-radius: 4px; background: transparent; font-weight: 400; font-size: 12px; color: $note; padding: 1px 5px; min-height: 14px; }
 QPushButton[kind="state"][dot="true"] { padding-left: 18px; }
 QPushButton[kind="state"]:hover { background: $hover; color: $text; }

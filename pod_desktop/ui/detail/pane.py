@@ -23,6 +23,7 @@ from pod_desktop.ui.moments import Zone
 from pod_desktop.ui.preferences import Preferences
 from pod_desktop.ui.text import PlainLabel, copy, isolated, tip
 from pod_desktop.ui.widgets import Button, EmptyState, Notice, hairline
+from pod_desktop.ui.widgets.flow import FlowLayout
 
 SUMMARY, FIELDS, JSON = range(3)
 TABS: Final = ("Summary", "Fields", "JSON")
@@ -136,11 +137,10 @@ class DetailPane(QWidget):
         column.addWidget(self._notice)
         column.addWidget(self.note)
         column.addWidget(self._stack, 1)
-        self.footer = QHBoxLayout()
-        self.footer.setContentsMargins(12, 8, 12, 8)
-        self.footer.setSpacing(8)
         self._foot = QWidget()
-        self._foot.setLayout(self.footer)
+        self.footer = FlowLayout(self._foot, 8)
+        self.footer.setContentsMargins(12, 8, 12, 8)
+        self._last_in_footer: QWidget | None = None
         self._foot.hide()
         column.addWidget(self._foot)
         whole = QVBoxLayout(self)
@@ -174,9 +174,14 @@ class DetailPane(QWidget):
         for made in self._made.values():
             made.show_record(None)
 
-    def add_to_footer(self, widget: QWidget) -> None:
-        """A button below the summary."""
+    def add_to_footer(self, widget: QWidget, *, last: bool = False) -> None:
+        """A button below the summary; one that was added as the last stays so."""
         self.footer.addWidget(widget)
+        if last:
+            self._last_in_footer = widget
+        elif self._last_in_footer is not None:
+            self.footer.removeWidget(self._last_in_footer)
+            self.footer.addWidget(self._last_in_footer)
         self._show_foot()
 
     def _show_foot(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
@@ -46,8 +47,9 @@ class QuestionDialog(QDialog):
         self.ok.setAutoDefault(True)
         self.ok.setDefault(True)
         buttons = QHBoxLayout()
+        self._cancel = Button("Cancel", "plain", self.reject)
         buttons.addStretch(1)
-        buttons.addWidget(Button("Cancel", "plain", self.reject))
+        buttons.addWidget(self._cancel)
         buttons.addWidget(self.ok)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 14, 16, 14)
@@ -56,6 +58,13 @@ class QuestionDialog(QDialog):
         column.addLayout(self.body)
         column.addLayout(buttons)
         self.setMinimumWidth(_WIDTH)
+
+    def ask_with(self, *controls: QWidget) -> None:
+        """What the answer is typed into: the focus begins there, and goes on in this order."""
+        order = [*controls, self._cancel, self.ok]
+        for before, after in pairwise(order):
+            self.setTabOrder(before, after)
+        controls[0].setFocus()
 
     def take(self) -> None:
         """The answer is given."""
@@ -91,6 +100,7 @@ class LineDialog(QuestionDialog):
         self.body.addWidget(self._field)
         self.line.textChanged.connect(lambda _text: self._look())
         self.line.selectAll()
+        self.ask_with(self.line)
         self._note = note
         self._look()
 
@@ -144,6 +154,7 @@ class TextDialog(QuestionDialog):
         self.lines.setFixedHeight(120)
         self.lines.done.connect(self.take)
         self.body.addWidget(Field(label, self.lines, note=note))
+        self.ask_with(self.lines)
 
     def take(self) -> None:
         self.answered.emit(self.lines.toPlainText()[: self._most].strip())

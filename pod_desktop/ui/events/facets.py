@@ -147,24 +147,26 @@ class FacetBox(QWidget):
         super().__init__(parent)
         self.field = field
         self.most = SHOWN
-        self._total = 0
         self._facet: Facet | None = None
         self._buttons: list[ValueButton] = []
         self._title = PlainLabel(title_of(field), "strong")
         self._title.setFont(fonts.text(fonts.NOTE, QFont.Weight.DemiBold))
         self._title.setAccessibleName(title_of(field))
         self._note = PlainLabel("…", "small")
-        self._more = Button("More", "link", self._toggle)
+        self._more = Button("more", "facet", self._toggle, name=f"More values of {title_of(field)}")
         self._more.hide()
         self._column = QVBoxLayout()
         self._column.setSpacing(0)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(3)
-        whole.addWidget(self._title)
+        head = QHBoxLayout()
+        head.setSpacing(4)
+        head.addWidget(self._title, 1)
+        head.addWidget(self._more)
+        whole.addLayout(head)
         whole.addLayout(self._column)
         whole.addWidget(self._note)
-        whole.addWidget(self._more, 0, Qt.AlignmentFlag.AlignLeft)
 
     @property
     def values(self) -> list[tuple[str, str]]:
@@ -180,15 +182,25 @@ class FacetBox(QWidget):
         for button in self._buttons:
             button.setEnabled(False)
 
-    def show_facet(self, facet: Facet, total: int) -> None:
-        """Show what was counted, of so many records."""
-        self._facet, self._total = facet, total
+    @property
+    def _tells_shares(self) -> bool:
+        known = FIELDS.get(self.field)
+        return known is not None and known.type in _SHARES
+
+    @property
+    def wanted(self) -> int:
+        """How many values are to be counted: one more than is shown, and all where shares of all are told."""
+        return MORE + 1 if self._tells_shares else self.most + 1
+
+    def show_facet(self, facet: Facet) -> None:
+        """Show what was counted."""
+        self._facet = facet
         shown = facet.values[: self.most]
         while len(self._buttons) < len(shown):
             self._add_button()
         known = FIELDS.get(self.field)
-        shares = bool(facet.sampled) or (known is not None and known.type in _SHARES)
-        base = facet.sampled or (total if shares else 0) or sum(count for _value, count in facet.values)
+        shares = bool(facet.sampled) or self._tells_shares
+        base = facet.sampled or sum(count for _value, count in facet.values)
         top = max((count for _value, count in shown), default=1)
         for button, (value, count) in zip(self._buttons, shown, strict=False):
             words = cell(value, limits.CELL_CHARS)
@@ -204,8 +216,8 @@ class FacetBox(QWidget):
         if facet.sampled and shown:
             note = f"of the newest {facet.sampled:,}"
         self.say(note)
-        self._more.setText("Less" if self.most > SHOWN else "More")
-        self._more.setVisible(self.most > SHOWN or len(facet.values) >= self.most)
+        self._more.setText("less" if self.most > SHOWN else "more")
+        self._more.setVisible(self.most > SHOWN or len(facet.values) > len(shown))
 
     def say(self, words: str) -> None:
         """A note below the values."""
@@ -221,7 +233,7 @@ class FacetBox(QWidget):
     def _toggle(self) -> None:
         self.most = SHOWN if self.most > SHOWN else MORE
         if self._facet is not None and self.most == SHOWN:
-            self.show_facet(self._facet, self._total)
+            self.show_facet(self._facet)
         else:
             self.more_asked.emit()
 
@@ -271,7 +283,7 @@ class FacetSidebar(QScrollArea):
 
     def wanted(self) -> list[tuple[str, int]]:
         """What is to be counted now: (field, how many values)."""
-        return [] if self.isHidden() else [(box.field, box.most) for box in self._boxes]
+        return [] if self.isHidden() else [(box.field, box.wanted) for box in self._boxes]
 
     def reload(self) -> None:
         """Fields as the profile in use has them."""
@@ -306,11 +318,11 @@ class FacetSidebar(QScrollArea):
         for box in self._boxes:
             box.wait()
 
-    def show_facet(self, facet: Facet, total: int) -> None:
+    def show_facet(self, facet: Facet) -> None:
         """Show what was counted of a field."""
         for box in self._boxes:
             if box.field == facet.field:
-                box.show_facet(facet, total)
+                box.show_facet(facet)
 
     def show_fault(self, field: str, fault: Fault) -> None:
         """A field that cannot be counted says why."""

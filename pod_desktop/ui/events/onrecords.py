@@ -16,15 +16,22 @@ from pod_desktop.ui.copying import rows_as_csv, rows_as_json, rows_as_text
 from pod_desktop.ui.detail.jsonview import as_received
 from pod_desktop.ui.events import cellmenu
 from pod_desktop.ui.events.cellmenu import RecordCommand
-from pod_desktop.ui.events.columns import INDEX
+from pod_desktop.ui.events.columns import COLUMNS, INDEX
 from pod_desktop.ui.events.dialogs import LineDialog, TextDialog
 from pod_desktop.ui.events.rules import RulesDialog, keep_rules, kept_rules
-from pod_desktop.ui.text import copy
+from pod_desktop.ui.text import cell, clip, copy
+from pod_desktop.ui.widgets import MenuButton
 
 if TYPE_CHECKING:
     from pod_desktop.ui.events.page import EventsPage
 
 _FIELD_CHARS: Final = 300
+_TERM_CHARS: Final = 60
+_MOST_FILTERS: Final = 2
+FILTERED: Final = ("sender", "recipients", "subject", "ip", "rule", "outcome")
+"""Columns that the record's own filter menu offers."""
+NOT_IN_MENU: Final = "not_in_menu"
+"""A property of actions of the table that would only crowd the menu of a cell."""
 COPIED_ROWS: Final = 10_000
 
 
@@ -41,6 +48,9 @@ class OnRecords(QObject):
         page.detail.field_menu_asked.connect(self._field_menu)
         page.notes.failed.connect(self._not_noted)
         page.notes.changed.connect(self._noted)
+        menu = QMenu(page)
+        menu.aboutToShow.connect(lambda: self._fill_filter_menu(menu))
+        page.detail.add_to_footer(MenuButton("Filter on this", menu), last=True)
         self.dress()
 
     # Menus
@@ -64,7 +74,7 @@ class OnRecords(QObject):
                 cellmenu.fill_times(menu, self, row)
             cellmenu.fill(menu, self, targets, row)
             menu.addSeparator()
-            menu.addActions(page.table.actions())
+            menu.addActions([one for one in page.table.actions() if one.property(NOT_IN_MENU) is not True])
 
         cellmenu.open_menu(page.table, build, where)
 
@@ -77,6 +87,21 @@ class OnRecords(QObject):
             menu.addAction("Copy Path", lambda: copy(path))
 
         cellmenu.open_menu(self._page, build, where)
+
+    def _fill_filter_menu(self, menu: QMenu) -> None:
+        """What the record that is read could be filtered on."""
+        menu.clear()
+        row = self._page.detail.row
+        if row is None:
+            return
+        model = self._page.model
+        for key in FILTERED:
+            column = COLUMNS[INDEX[key]]
+            targets = cellmenu.targets_of(row, column, model.text(row, INDEX[key]))
+            for target in targets[:_MOST_FILTERS]:
+                for term in filter(None, (target.term, target.domain_term)):
+                    shown = clip(cell(term), _TERM_CHARS).replace("&", "&&")
+                    menu.addAction(shown, lambda term=term: self.narrow(term))  # type: ignore[misc]
 
     # Asking
 

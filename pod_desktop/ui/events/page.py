@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 from pod_desktop.core.clock import SECOND
 from pod_desktop.core.faults import Fault, UserFault
 from pod_desktop.core.record import EventRow
-from pod_desktop.services.facets import Facet
 from pod_desktop.ui.bridge import Desk, Overview, Question, Record, Worker
 from pod_desktop.ui.detail.pane import DetailPane
 from pod_desktop.ui.events.counting import Counting, Counts
@@ -136,7 +135,7 @@ class EventsPage(QWidget):
         self.feed.pulled.connect(self._pulled)
         self.feed.failed.connect(self._failed)
         self.counting.counted.connect(self._counted)
-        self.faceting.counted.connect(self._facet_counted)
+        self.faceting.counted.connect(self.facets.show_facet)
         self.faceting.failed.connect(self.facets.show_fault)
         self.facets.changed.connect(self.faceting.count)
         self.facets.hidden_by_user.connect(lambda: self.choose_facets(False))
@@ -251,9 +250,6 @@ class EventsPage(QWidget):
         self._of, self._every = counts.of, counts.every
         self.histogram.show_counts(counts.since, counts.until, counts.every, counts.bars)
         self._tell()
-
-    def _facet_counted(self, facet: Facet) -> None:
-        self.facets.show_facet(facet, self.model.total)
 
     def read(self, row: EventRow, then: Callable[[Record], None]) -> None:
         """Fetch a whole record, for something else than the detail pane."""

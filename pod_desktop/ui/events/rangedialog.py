@@ -60,6 +60,7 @@ class RangeDialog(QuestionDialog):
             PlainLabel(f"Times in {zone.name()} unless they name an offset.", "help", wrap=True)
         )
         self.setMinimumWidth(560)
+        self.ask_with(self.since, self.until)
         self._look()
 
     def _read(self, line: QLineEdit, field: Field, *, end: bool) -> tuple[bool, int | None]:

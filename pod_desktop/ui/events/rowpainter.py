@@ -79,23 +79,22 @@ class RowPainter:
             width = max(width, table.viewport().width())
             self._tints(painter, model, rows, height, width)
             self._grounds(painter, table, first, count, height, width)
+            for number, row in enumerate(rows):
+                if row is not None and model.marked(row):
+                    painter.fillRect(0, number * height, _STRIPE, height - 1, QColor(worn.accent))
             self._cells(painter, model, places, rows, height, table.devicePixelRatioF())
         painter.end()
 
     def _tints(
         self, painter: QPainter, model: EventModel, rows: list[EventRow | None], height: int, width: int
     ) -> None:
-        """The colours of rules, and a stripe where a record is marked."""
+        """The colours of rules."""
         worn = theme.tokens()
         for number, row in enumerate(rows):
-            if row is None:
-                continue
-            if tone := model.tone(row):
+            if row is not None and (tone := model.tone(row)):
                 ground = QColor(worn.tone(tone).back)
                 ground.setAlphaF(_TINT)
                 painter.fillRect(0, number * height, width, height, ground)
-            if model.marked(row):
-                painter.fillRect(0, number * height, _STRIPE, height - 1, QColor(worn.accent))
 
     def _grounds(
         self, painter: QPainter, table: EventTable, first: int, count: int, height: int, width: int
