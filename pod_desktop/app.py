@@ -30,7 +30,9 @@ from pod_desktop.store import Command, DataDir, Journal, Ledger, Lock, default_r
 if TYPE_CHECKING:
     from pod_desktop.cli.options import CollectOptions, ImportOptions, Tell, WindowOptions
     from pod_desktop.core.action import Action
+    from pod_desktop.services.collect import CollectorService
     from pod_desktop.services.importing import ImportProgress, ImportReport
+    from pod_desktop.services.metrics import Server
     from pod_desktop.services.respond import Responding
     from pod_desktop.store.port import Reader, Writer
     from pod_desktop.vault import SessionVault
@@ -221,6 +223,7 @@ async def _collect(home: Home, options: CollectOptions, tell: Tell) -> int:
         claims=Claims(claims_folder()),
     )
     jobs = ImportJobs(home.ledger, service.writer, home.clock)
+    figures = _tell_figures(options.metrics, service)
     ending, tasks = asyncio.Event(), Tasks("service", _log_end)
     tasks.spawn(_look_after_actions(home, ending), "actions")
     tasks.spawn(_look_after_responders(home, ending), "responders")
@@ -236,10 +239,22 @@ async def _collect(home: Home, options: CollectOptions, tell: Tell) -> int:
     finally:
         jobs.stop()
         ending.set()
+        if figures is not None:
+            await asyncio.to_thread(figures.shutdown)
+            figures.server_close()
         # An action that is under way may end; one that does not in time is checked at the next start.
-        await asyncio.wait(tasks.running, timeout=ACTION_GRACE_SECONDS)
+        if running := tasks.running:
+            await asyncio.wait(running, timeout=ACTION_GRACE_SECONDS)
         await tasks.stop(1.0)
     return 0 if done else 1
+
+
+def _tell_figures(port: int | None, service: CollectorService) -> Server | None:
+    if port is None:
+        return None
+    from pod_desktop.services import metrics
+
+    return metrics.serve(port, service.statuses)
 
 
 async def _look_after_actions(home: Home, stop: asyncio.Event) -> None:

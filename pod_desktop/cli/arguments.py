@@ -66,6 +66,7 @@ def parser(*, simulator: bool = True) -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     _connector(commands)
     _settings(commands)
+    _filter(commands)
     _collect(commands)
     _import(commands)
     _search(commands)
@@ -172,6 +173,39 @@ def _settings(commands: Commands) -> None:
     )
 
 
+def _filter(commands: Commands) -> None:
+    log_filter = commands.add_parser(
+        "filter", help="log filters: drop matching records before they are stored", allow_abbrev=False
+    )
+    actions = log_filter.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=_Parser)
+    add = _command(actions, "add", "keep a log filter; it does nothing until it is attached")
+    preview = _command(actions, "preview", "tell what a filter would have dropped of what is stored")
+    for command in (add, preview):
+        command.add_argument("name", nargs="?", default="", metavar="NAME")
+        command.add_argument(
+            "--where",
+            action="append",
+            metavar="QUERY",
+            help="a condition; records that fulfil all are dropped",
+        )
+        command.add_argument(
+            "--file", type=Path, metavar="FILE", help="the filter as JSON; - is standard input"
+        )
+    add.add_argument("--replace", action="store_true", help="change the filter of that name")
+    preview.add_argument("--since", metavar="T", help="from this time on: 2026-11-24T09:00Z, now-15m, 7d")
+    preview.add_argument("--until", metavar="T", help="before this time")
+    preview.add_argument("--connector", action="append", metavar="NAME", help="only this one's records")
+    _command(actions, "list", "list the log filters and who uses them")
+    for name, words in {
+        "attach": "let a filter drop a connector's records from now on",
+        "detach": "let a filter drop nothing of a connector any more",
+    }.items():
+        command = _command(actions, name, words)
+        command.add_argument("name", metavar="FILTER")
+        command.add_argument("connector", metavar="CONNECTOR")
+    _command(actions, "remove", "forget a log filter").add_argument("name", metavar="NAME")
+
+
 def _collect(commands: Commands) -> None:
     collect = _command(commands, "collect", "run the collector service here, until Ctrl+C")
     collect.add_argument(
@@ -183,6 +217,12 @@ def _collect(commands: Commands) -> None:
     )
     end.add_argument(
         "--until-caught-up", action="store_true", help="stop when the archive has been read up to now"
+    )
+    collect.add_argument(
+        "--metrics",
+        type=lambda text: _whole(text, 1, 65_535, "a port"),
+        metavar="PORT",
+        help="tell Prometheus the figures, on this computer only",
     )
     collect.add_argument("--secrets-stdin", action="store_true", help=argparse.SUPPRESS)
     collect.add_argument("--detached", action="store_true", help=argparse.SUPPRESS)
@@ -330,7 +370,8 @@ def _status(commands: Commands) -> None:
 
 
 def _verify(commands: Commands) -> None:
-    _command(commands, "verify", "check that every stored record can be read and is what was received")
+    words = "check that every stored record can be read and is what was received, and that all sums add up"
+    _command(commands, "verify", words)
 
 
 def _retention(commands: Commands) -> None:

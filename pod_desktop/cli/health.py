@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import asdict
@@ -68,7 +69,7 @@ def _status(home: Home) -> dict[str, Any]:
     return {
         "service": {"running": running, "pid": service.pid if service else None},
         "connectors": [
-            _connector(home, entry, state_of(entry, running, streams), streams, totals)
+            _connector(home, entry, state_of(entry, running, streams), streams, totals, running)
             for entry in home.ledger.connectors()
         ],
         "store": {
@@ -84,7 +85,12 @@ def _status(home: Home) -> dict[str, Any]:
 
 
 def _connector(
-    home: Home, entry: ConnectorEntry, state: str, all_streams: Sequence[StreamStatus], totals: Totals
+    home: Home,
+    entry: ConnectorEntry,
+    state: str,
+    all_streams: Sequence[StreamStatus],
+    totals: Totals,
+    running: bool,
 ) -> dict[str, Any]:
     name = entry.connector.name
     streams = [stream for stream in all_streams if stream.connector == name]
@@ -107,8 +113,31 @@ def _connector(
         "bytes_disk": round(totals.bytes_disk * min(1.0, share)),
         "gaps": [_gap(stream.kind, gap) for stream in streams for gap in stream.gaps],
         "last_activity": _iso(max((stream.last_activity for stream in streams), default=0)),
+        "notice": " ".join(dict.fromkeys(stream.notice for stream in streams if stream.notice and running)),
+        "filters": _filters(streams),
+        "hours": _hours(home, entry),
         "streams": [_stream(stream, state) for stream in streams],
     }
+
+
+def _filters(streams: Iterable[StreamStatus]) -> dict[str, int]:
+    """How many records each log filter has dropped."""
+    dropped: Counter[str] = Counter()
+    for stream in streams:
+        dropped.update(dict(stream.filters))
+    return dict(dropped)
+
+
+def _hours(home: Home, entry: ConnectorEntry) -> list[dict[str, Any]]:
+    """What the connector has of each hour of the last 30 days, as runs of one state."""
+    from pod_desktop.services import hours
+
+    now = clock.SystemClock().now()
+    found = []
+    for kind in entry.connector.content_types:
+        progress = home.reader.progress(f"{entry.connector.name}/{kind}").values
+        found += hours.runs_of(hours.hours_of(progress, now), kind)
+    return found
 
 
 def _counters(home: Home, name: str, kind: str) -> Counters:
@@ -131,6 +160,9 @@ def _stream(stream: StreamStatus, state: str) -> dict[str, Any]:
         "lag_s": stream.lag_s,
         "rate": 0.0 if over else stream.rate,
         "progress": stream.progress,
+        "hours_left": 0 if over else stream.hours_left,
+        "time_left_s": None if over else stream.time_left_s,
+        "checked": _iso(stream.checked),
         "last_record": _iso(stream.last_record),
     }
 
@@ -163,6 +195,10 @@ def _print_status(answer: dict[str, Any], out: Out) -> None:
     for connector in connectors:
         if connector["what"]:
             out.line(visible(f"{connector['name']}: {connector['what']} {connector['hint']}").rstrip())
+        if connector["notice"]:
+            out.line(visible(f"{connector['name']}: {connector['notice']}"))
+        if words := _hour_words(connector["hours"]):
+            out.line(visible(f"{connector['name']}: {words}"))
     store = answer["store"]
     for problem in store["problems"]:
         out.line(visible(problem))
@@ -170,6 +206,15 @@ def _print_status(answer: dict[str, Any], out: Out) -> None:
         f"Store: {store['records']:,} records, {size(store['bytes_raw'])} as received, "
         f"{size(store['bytes_disk'])} on disk, in {visible(store['path'])}"
     )
+
+
+def _hour_words(runs: Iterable[dict[str, Any]]) -> str:
+    """`last 30 days: 700 hours archived, 20 live, 1 gap`."""
+    hours: Counter[str] = Counter()
+    for run in runs:
+        hours[run["state"]] += run["hours"]
+    told = ", ".join(f"{count:,} {state.replace('_', ' ')}" for state, count in hours.most_common())
+    return f"hours of the last 30 days: {told}." if told else ""
 
 
 def _row(connector: dict[str, Any]) -> tuple[str, ...]:
@@ -203,7 +248,8 @@ def verify(options: Namespace, app: App, out: Out) -> int:
     from pod_desktop import store
 
     with closing(app.open_home(options.data_dir)) as home:
-        problems = store.verify(home.data_dir.events, _tell_file) + _history_problems(home)
+        problems = store.verify(home.data_dir.events, _tell_file)
+        problems += [*_sum_problems(home), *_history_problems(home)]
         records = _records(home)
     clear_line()
     if options.json:
@@ -217,6 +263,22 @@ def verify(options: Namespace, app: App, out: Out) -> int:
             else f"{records:,} records, all sound."
         )
     return 1 if problems else 0
+
+
+def _sum_problems(home: Home) -> list[str]:
+    """Where hours or log filters do not add up to what the streams counted."""
+    from pod_desktop.services import hours
+
+    problems = []
+    try:
+        for stream in home.reader.streams():
+            progress = home.reader.progress(stream)
+            counters = progress.counters
+            kept = counters.stored + counters.quarantined
+            problems += hours.check_sums(stream, progress.values, kept, counters.filtered)
+    except Outage:  # named among the problems already
+        pass
+    return problems
 
 
 def _history_problems(home: Home) -> list[str]:

@@ -67,6 +67,10 @@ def _command(options: Namespace) -> Command:
             from pod_desktop.cli import settings
 
             return settings.settings
+        case "filter":
+            from pod_desktop.cli import filters
+
+            return filters.log_filter
         case "act" | "undo" | "history" | "lists":
             from pod_desktop.cli import actions
 

@@ -46,6 +46,8 @@ class CollectOptions:
     """Stop when standard input ends: whoever started this has gone."""
     detached: bool = False
     """Started by a window: goes on without a terminal, and outlives it."""
+    metrics: int | None = None
+    """Port of this computer on which Prometheus may ask; None: nobody may."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,6 +52,7 @@ def collect(options: Namespace, app: App, out: Out) -> int:
             secrets_stdin=options.secrets_stdin,
             detached=options.detached,
             until_eof=options.until_eof,
+            metrics=options.metrics,
         ),
         Teller(out, options.json).tell,
     )

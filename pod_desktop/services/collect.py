@@ -162,8 +162,8 @@ class CollectorService:
         return self._committer.writer
 
     def statuses(self) -> list[StreamStatus]:
-        """What every stream says at this moment."""
-        return [board.status for board in self._boards.values()]
+        """What every stream says at this moment; for any thread."""
+        return [board.status for board in tuple(self._boards.values())]
 
     async def _tick(self, names: Collection[str]) -> None:
         self._notice_sleep()
