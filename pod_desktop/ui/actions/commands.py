@@ -38,7 +38,7 @@ def add_actions(window: MainWindow, acting: Callable[[], ActionsWiring]) -> int:
         acting().act(SAFE)
 
     add, table, detail = window.menus.add, window.events.table, window.events.detail
-    add("Record", "&Actions", lambda: window.show_tab(tab), "Alt+4")
+    add("Record", "&Actions", lambda: window.show_tab(tab), "Alt+5")
     # Within the table: its context menu shows them too.
     add("Record", "&Block Sender …", block, "Ctrl+B", within=table, gap=True)
     add("Record", "Safe&list Sender …", safelist, "Ctrl+Shift+B", within=table)

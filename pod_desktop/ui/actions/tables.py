@@ -81,10 +81,13 @@ class RowsModel(QAbstractTableModel):
             self.rows, self._keys = list(rows), keys
             self.endResetModel()
             return
-        for number, row in enumerate(rows):
-            if row != self.rows[number]:
-                self.rows[number] = row
-                self.dataChanged.emit(self.index(number, 0), self.index(number, len(self.columns) - 1))
+        changed = [number for number, row in enumerate(rows) if row != self.rows[number]]
+        if changed:
+            for number in changed:
+                self.rows[number] = rows[number]
+            # One signal for all: a run changes hundreds of rows between two looks at it.
+            corner = self.index(changed[-1], len(self.columns) - 1)
+            self.dataChanged.emit(self.index(changed[0], 0), corner)
 
     def row_at(self, number: int) -> Any:
         """The row, None where there is none."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
 
 from pod_desktop import query, responders
 from pod_desktop.core.action import ADD
@@ -52,6 +53,7 @@ class ActionsWiring(QObject):
         self.calls = Calls(self)
         self._history: HistoryPage | None = None
         self._lists: ListsPage | None = None
+        self._troubled = self._held = 0
 
     @classmethod
     def of(cls, window: MainWindow, home: HomePort, tab_number: int) -> ActionsWiring:
@@ -102,10 +104,19 @@ class ActionsWiring(QObject):
         if self._history is not None:
             self._history.refresh()
 
-    def _badge(self, count: int) -> None:
+    def show_held(self, view: QWidget, count: int) -> None:
+        """What playbooks hold for a person, and how many, in the history."""
+        self._held = count
+        self.history().show_held(view, count)
+        self._badge(self._troubled)
+
+    def _badge(self, troubled: int) -> None:
+        self._troubled = troubled
         if (button := self._window.rail.button(HISTORY)) is not None:
-            words = f"{count:,} failed or unknown" if count else ""
-            button.badge(f"{count:,}" if count else "", alarm=True, meaning=words)
+            count = troubled + self._held
+            parts = [f"{troubled:,} failed or unknown"] if troubled else []
+            parts += [f"{self._held:,} held for approval"] if self._held else []
+            button.badge(f"{count:,}" if count else "", alarm=True, meaning=", ".join(parts))
 
     # going somewhere
 

@@ -41,7 +41,7 @@ from pod_desktop.ui.moments import Zone
 from pod_desktop.ui.text import PlainLabel
 from pod_desktop.ui.widgets import Button, Notice, PageHeader, hairline
 
-POLL_MS: Final = 100
+POLL_MS: Final = 200
 _EVERYTHING: Final = "all"
 
 
