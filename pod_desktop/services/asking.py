@@ -7,15 +7,18 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, tzinfo
 from typing import Final
 
+import msgspec
+
 from pod_desktop import content
 from pod_desktop.content import Document
 from pod_desktop.core.interflow import interflow
 from pod_desktop.core.record import FLAG_TIME_GUESSED, Columns
 from pod_desktop.core.text import domain_of
 from pod_desktop.query import FLAGS, Matcher, is_path, matcher, parse, sql
+from pod_desktop.query.predicate import ValueTest, value_test
 from pod_desktop.query.tree import And, Everything, Node, Term
 from pod_desktop.services import noted
-from pod_desktop.store import Ask, Matches, Source
+from pod_desktop.store import Ask, Matches, Source, Spots
 
 Value = str | int | float
 _COLUMNS: Final = {
@@ -30,6 +33,13 @@ _COLUMNS: Final = {
     },
 }  # fmt: skip
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_-]+$")
+_NAME_CHARS: Final = 64
+_ESCAPED: Final = re.compile(rb'\\u00[2-7][0-9A-Fa-f](?:[^"\\]|\\u00[2-7][0-9A-Fa-f]){0,64}"[ \t\r\n]*:')
+"""The end of a member's name in which a letter is written as an escape."""
+_VALUE: Final = rb'"[ \t\r\n]*:[ \t\r\n]*("[^"\\\x00-\x1f\x80-\xff]*"|[^\s,}\]\[{"]*)'
+_REMEMBERED: Final = 4_096
+_REMEMBERED_BYTES: Final = 64
+_TRUTHS: Final = frozenset({b"true", b"false"})
 _DOMAINS: Final = {f"{name}.domain": name for name in ("sender", "header_from", "recipient")}
 
 
@@ -66,6 +76,7 @@ def ask(
         kinds=tuple(kinds),
         connectors=tuple(connectors),
         matches=judge(tree),
+        spots=spots(tree),
         values=field_values,
         wanted=wanted,
     )
@@ -83,6 +94,69 @@ def judge(tree: Node) -> Matches:
         return matches(Record(kind, raw, source))
 
     return decide
+
+
+def spots(tree: Node) -> Spots | None:
+    """Where in raw records a value stands that may make them match; None where any record may.
+
+    A path of the tree ends with the name of a member. That name stands in the record as it is, unless it is
+    written with \\u, and behind it the value: a number, a text, or more than that, which is left to the judge.
+    """
+    left = _undecided(tree)
+    parts = left.parts if isinstance(left, And) else (left,)
+    finders = [finder for part in parts if (finder := _finder(part)) is not None]
+    return min(finders, key=lambda one: -len(one.name)) if finders else None
+
+
+class _Finder:
+    """Finds the places behind a member's name whose value passes a test, or cannot be told."""
+
+    def __init__(self, name: str, test: ValueTest) -> None:
+        self.name = name
+        self._values = re.compile(re.escape(name.encode()) + _VALUE)
+        self._test = test
+        self._failed: set[bytes] = set()
+        """Values that were tested before: most records have one of a few."""
+
+    def __call__(self, data: bytes) -> list[int]:
+        found = [match.start() for match in _ESCAPED.finditer(data)]
+        if not self._failed.issuperset(self._values.findall(data)):
+            found += [match.start() for match in self._values.finditer(data) if self._passes(match[1])]
+            found.sort()
+        return found
+
+    def _passes(self, value: bytes) -> bool:
+        """Does the value match, or may it?"""
+        if value in self._failed:
+            return False
+        passes = self._may_pass(value)
+        if not passes and len(value) <= _REMEMBERED_BYTES:
+            if len(self._failed) >= _REMEMBERED:
+                self._failed.clear()
+            self._failed.add(value)
+        return passes
+
+    def _may_pass(self, value: bytes) -> bool:
+        try:
+            if value[:1] == b'"':
+                return self._test(value[1:-1].decode("ascii"))
+            if value == b"null":
+                return False
+            return self._test(value.decode() if value in _TRUTHS else msgspec.json.decode(value))
+        except (
+            msgspec.MsgspecError,
+            ValueError,
+            TypeError,
+        ):  # no number, no ASCII, or a list or object begins
+            return True
+
+
+def _finder(part: Node) -> _Finder | None:
+    if isinstance(part, Term) and is_path(part.field):
+        found = _PLAIN.search(part.field)
+        if found and len(found[0]) <= _NAME_CHARS:
+            return _Finder(found[0], value_test(part.test))
+    return None
 
 
 def _undecided(tree: Node) -> Node:

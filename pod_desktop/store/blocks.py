@@ -8,7 +8,9 @@ place is an error and never another record.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 from typing import Final
 
 import zstandard
@@ -36,6 +38,34 @@ class Packer:
         return self._compressor.compress(b"".join((head, *records)))
 
 
+class Block:
+    """Raw records that were compressed together; each is cut out only when it is asked for."""
+
+    __slots__ = ("_starts", "data")
+
+    def __init__(self, data: bytes, starts: list[int]) -> None:
+        self.data = data
+        """All of them, one behind the other, after a header."""
+        self._starts = starts
+
+    def __len__(self) -> int:
+        return len(self._starts) - 1
+
+    def __getitem__(self, place: int) -> bytes:
+        return self.data[self._starts[place] : self._starts[place + 1]]
+
+    def at(self, offsets: Iterable[int]) -> list[int]:
+        """Which records these offsets into `data` (ascending) lie in, ascending."""
+        starts = self._starts
+        found: list[int] = []
+        place = 0
+        for offset in offsets:
+            if starts[place] <= offset:
+                place = bisect_right(starts, offset, place)
+                found.append(place - 1)
+        return found
+
+
 class Unpacker:
     """Opens blocks. One thread at a time."""
 
@@ -43,7 +73,12 @@ class Unpacker:
         self._decompressor = zstandard.ZstdDecompressor()
 
     def unpack(self, first: int, block: bytes) -> list[bytes]:
-        """The records of a block.
+        """The records of a block; raises as open() does."""
+        opened = self.open(first, block)
+        return [opened[place] for place in range(len(opened))]
+
+    def open(self, first: int, block: bytes) -> Block:
+        """The block itself.
 
         Raises:
             Damaged: checksum, place or lengths are wrong.
@@ -54,14 +89,10 @@ class Unpacker:
             lengths = struct.unpack_from(f"<{count}I", data, _HEADER.size)
         except (zstandard.ZstdError, struct.error, MemoryError) as error:
             raise Damaged(str(error)) from None
-        start = _HEADER.size + 4 * count
-        if place != first or start + sum(lengths) != len(data):
+        starts = list(accumulate(lengths, initial=_HEADER.size + 4 * count))
+        if place != first or starts[-1] != len(data):
             raise Damaged("the block belongs elsewhere or has another length")
-        records = []
-        for length in lengths:
-            records.append(data[start : start + length])
-            start += length
-        return records
+        return Block(data, starts)
 
 
 def split(records: Sequence[bytes]) -> Iterator[tuple[int, Sequence[bytes]]]:

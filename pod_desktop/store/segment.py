@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from pod_desktop.core.faults import Outage, Unwanted, UserFault
 from pod_desktop.core.limits import ROW_RECIPIENTS
@@ -16,15 +17,18 @@ from pod_desktop.query import sql
 from pod_desktop.query.tree import Everything, Text
 from pod_desktop.store import schema
 from pod_desktop.store.active import Meta, read_meta
-from pod_desktop.store.blocks import Damaged, Unpacker
-from pod_desktop.store.port import Ask, Order, Place, Source, StoredRecord
+from pod_desktop.store.blocks import Block, Damaged, Unpacker
+from pod_desktop.store.port import Ask, Order, Place, Source, Spots, StoredRecord
 
+_T = TypeVar("_T")
 _BLOCKS_KEPT: Final = 12
 _FEW: Final = 2_000
 """Up to here matching rows are collected through an index and sorted; more are read in order of time."""
 _JUDGED_FIRST: Final = 16
 _JUDGED_AT_ONCE: Final = 1_024
 """Rows whose raw records are judged together, so that each block is opened once."""
+
+_BLOCKS_AT_ONCE: Final = 8
 
 _COLUMNS: Final = """seq, time, kind, rid, source, (select address from addr where id = ev.sender),
  (select address from addr where id = ev.recipient), recipients, subject,
@@ -40,6 +44,8 @@ class Conditions(NamedTuple):
     exact: bool
     hint: str
     tests: dict[int, sql.Predicate]
+    indexed: bool
+    """Does an index find the records that may match?"""
 
 
 class Segment:
@@ -56,7 +62,7 @@ class Segment:
         self._tests: dict[int, sql.Predicate] = {}
         self._codes: dict[int, str] = {}
         self._sources: dict[int, Source] = {}
-        self._blocks: OrderedDict[int, list[bytes]] = OrderedDict()
+        self._blocks: OrderedDict[int, Block] = OrderedDict()
         self._unpacker = Unpacker()
         try:
             schema.check_format(self._connection, self.path)
@@ -136,12 +142,16 @@ class Segment:
             condition = sql.compile_tree(ask.tree, first=first, by_row=True)
         where = " and ".join([*bounds, condition.maybe])
         return Conditions(
-            where, condition.sure, values | condition.values, condition.exact, hint, condition.tests
-        )
+            where, condition.sure, values | condition.values, condition.exact, hint, condition.tests,
+            self._is_indexed(condition),
+        )  # fmt: skip
+
+    def _is_indexed(self, condition: sql.Condition) -> bool:
+        return condition.indexed >= (sql.INDEXED if self.meta.sealed else sql.INDEXED_ALWAYS)
 
     def _is_sparse(self, condition: sql.Condition, bounds: list[str], values: dict[str, Any]) -> bool:
         """Do so few rows match, and does an index find them, that sorting them is the quicker way?"""
-        if condition.indexed < (sql.INDEXED if self.meta.sealed else sql.INDEXED_ALWAYS):
+        if not self._is_indexed(condition):
             return False
         where = " and ".join([*bounds, condition.maybe])
         statement = f"select count(*) from (select 1 from ev where {where} limit {_FEW + 1})"
@@ -158,7 +168,8 @@ class Segment:
         if ask.until is not None:
             parts.append("time < :until")
             values["until"] = ask.until
-        if most is not None and most < self.last():
+        # While it is written it may have grown since `meta` was read: then last() is not the last any more.
+        if most is not None and (most < self.last() or not self.meta.sealed):
             parts.append("seq <= :most")
             values["most"] = most
         for name, chosen in self.restrictions(ask).items():
@@ -189,9 +200,9 @@ class Segment:
         conditions = self.conditions(ask, most=most)
         where, values = self._after(conditions, order, after)
         descending = "desc" if order == "newest" else ""
-        sure = "" if conditions.exact else f", {conditions.sure}"
+        columns = _COLUMNS if conditions.exact else f"seq, time, kind, source, {conditions.sure}"
         statement = (
-            f"select {_COLUMNS}{sure} from ev {conditions.hint} where {where}"
+            f"select {columns} from ev {conditions.hint} where {where}"
             f" order by time {descending}, seq {descending}"
         )
         with self.using(conditions.tests):
@@ -200,8 +211,9 @@ class Segment:
                 for row in found:
                     yield self._row(row)
             else:
-                for row in self._judged(ask, found):
-                    yield self._row(row)
+                for part in self._judged(ask, found):
+                    rows = {row.seq: row for row in self.rows_of([one[0] for one in part])}
+                    yield from (rows[one[0]] for one in part)
 
     def _after(self, conditions: Conditions, order: Order, after: Place | None) -> tuple[str, dict[str, Any]]:
         if after is None:
@@ -210,26 +222,79 @@ class Segment:
         place = f"time {sign}= :at and (time {sign} :at or seq {sign} :place)"
         return f"{place} and {conditions.where}", conditions.values | {"at": after.time, "place": after.seq}
 
-    def _judged(self, ask: Ask, found: Iterator[Any]) -> Iterator[Any]:
-        """The rows that match, of those that may; the last column says which surely do."""
+    def _judged(self, ask: Ask, found: Iterator[Any]) -> Iterator[list[Any]]:
+        """The rows that match, of (seq, time, kind, source, does it surely match), in the order given."""
         size = _JUDGED_FIRST
         while rows := list(islice(found, size)):
             if ask.wanted is not None and not ask.wanted():
                 raise Unwanted("No longer wanted.")
-            unsure = [(row[0], row[2], row[4]) for row in rows if not row[-1]]
-            matching = self._matching(ask, unsure)
-            yield from (row for row in rows if row[-1] or row[0] in matching)
+            matching = self._matching(ask, [(row[0], row[2], row[3]) for row in rows if not row[4]])
+            yield [row for row in rows if row[4] or row[0] in matching]
             size = min(size * 4, _JUDGED_AT_ONCE)
 
     def _matching(self, ask: Ask, rows: Sequence[tuple[int, int, int]]) -> set[int]:
         """Of (seq, kind, source) the seqs whose raw records match, opened block by block."""
         judge = ask.matches
         assert judge is not None  # conditions() saw to it
-        return {
-            seq
-            for seq, kind, source in sorted(rows)
-            if judge(self.code(kind), self.raw(seq), self.source_of(source))
-        }
+        rows = sorted(rows)
+        matching: set[int] = set()
+        at = 0
+        while at < len(rows):
+            first, records = self._block_of(rows[at][0])
+            end = bisect_left(rows, (first + len(records),), at)
+            part = rows[at:end]
+            at = end
+            if ask.spots is not None:
+                worth = set(records.at(ask.spots(records.data)))
+                part = [row for row in part if row[0] - first in worth]
+            for seq, kind, source in part:
+                if judge(self.code(kind), records[seq - first], self.source_of(source)):
+                    matching.add(seq)
+        return matching
+
+    def _to_judge(self, ask: Ask, conditions: Conditions, above: int | None = None) -> Iterator[Any]:
+        """Rows that may match, as _judged() takes them, in no certain order."""
+        columns = f"select seq, time, kind, source, ifnull({conditions.sure}, 0) from ev"
+        if ask.spots is None or conditions.indexed or above is not None:
+            return self.execute(f"{columns} {conditions.hint} where {conditions.where}", conditions.values)  # type: ignore[no-any-return]
+        return self._spotted(ask, ask.spots, f"{columns} where {{seqs}} and {conditions.where}", conditions)
+
+    def _spotted(self, ask: Ask, spots: Spots, statement: str, conditions: Conditions) -> Iterator[Any]:
+        """The same, but block after block: only records that are worth it are looked up at all."""
+        low, high = self._stretch(ask)
+        for parts in _batches(self._blocks_between(low, high), _BLOCKS_AT_ONCE):
+            if ask.wanted is not None and not ask.wanted():
+                raise Unwanted("No longer wanted.")
+            seqs = [first + place for first, records in parts for place in records.at(spots(records.data))]
+            if seqs:
+                found = "seq in (select value from json_each(:spotted))"
+                values = conditions.values | {"spotted": json.dumps(seqs)}
+                yield from self.execute(statement.format(seqs=found), values).fetchall()
+
+    def _stretch(self, ask: Ask) -> tuple[int, int]:
+        """Lowest and highest seq of the records of the question's time."""
+        low, high = schema.first_seq(self.segment), self.last()
+        bounds, values = self._bounds(Ask(since=ask.since, until=ask.until), None)
+        if not bounds or self._is_within(ask):
+            return low, high
+        found = self.execute(
+            f"select min(seq), max(seq) from ev where {' and '.join(bounds)}", values
+        ).fetchone()
+        return (low, low - 1) if found is None or found[0] is None else found
+
+    def _is_within(self, ask: Ask) -> bool:
+        """Does the question's time cover all of the segment?"""
+        meta = self.meta
+        return (ask.since is None or (meta.lo or 0) >= ask.since) and (
+            ask.until is None or (meta.hi or 0) < ask.until
+        )
+
+    def _blocks_between(self, low: int, high: int) -> Iterator[tuple[int, Block]]:
+        listed = self.execute(
+            "select first from raw where first <= ? and first + n > ? order by first", (high, low)
+        )
+        for (first,) in listed.fetchall():
+            yield first, self._block(first)
 
     def _row(self, row: Any) -> EventRow:
         (seq, time, kind, rid, source, sender, recipient, count, subject, ip, outcome, disposition, stat, rule,
@@ -279,6 +344,11 @@ class Segment:
             KeyError: no such record.
             Outage: its block is damaged or missing.
         """
+        first, records = self._block_of(seq)
+        return records[seq - first]
+
+    def _block_of(self, seq: int) -> tuple[int, Block]:
+        """(first seq, records) of the block that holds a record; raises as raw() does."""
         listed = self.execute(
             "select first, n from raw where first <= ? order by first desc limit 1", (seq,)
         ).fetchone()
@@ -290,8 +360,7 @@ class Segment:
         records = self._block(first)
         if len(records) != n:
             raise self._damage(first, "has another number of records")
-        record: bytes = records[seq - first]
-        return record
+        return first, records
 
     def stored(self, first: int, last: int, limit: int) -> Iterator[StoredRecord]:
         """Records by seq; raw is empty where its block is damaged."""
@@ -306,12 +375,12 @@ class Segment:
                 raw = b""
             yield StoredRecord(seq, time, self.code(kind), self.source_of(source), raw)
 
-    def _block(self, first: int) -> list[bytes]:
+    def _block(self, first: int) -> Block:
         records = self._blocks.pop(first, None)
         if records is None:
             block: bytes = self.execute("select block from raw where first = ?", (first,)).get
             try:
-                records = self._unpacker.unpack(first, block)
+                records = self._unpacker.open(first, block)
             except Damaged as damage:
                 raise self._damage(first, f"is damaged ({damage})") from None
         self._blocks[first] = records
@@ -339,10 +408,8 @@ class Segment:
         with self.using(conditions.tests):
             if conditions.exact:
                 return list(map(Place._make, self.execute(f"select time, seq {source}", conditions.values)))
-            found = self.execute(
-                f"select seq, time, kind, 0, source, {conditions.sure} {source}", conditions.values
-            )
-            return [Place(row[1], row[0]) for row in self._judged(ask, found)]
+            found = self._judged(ask, self._to_judge(ask, conditions, above))
+            return [Place(row[1], row[0]) for part in found for row in part]
 
     def exact(self, ask: Ask, most: int | None = None) -> Conditions:
         """Conditions that SQL alone decides; what it cannot decide has been judged record by record."""
@@ -350,17 +417,14 @@ class Segment:
         if conditions.exact:
             return conditions
         parts, values = conditions.where, dict(conditions.values)
+        unsure = conditions._replace(where=f"{parts} and not ifnull({conditions.sure}, 0)", sure=sql.FALSE)
         with self.using(conditions.tests):
-            found = self.execute(
-                f"select seq, time, kind, 0, source, 0 from ev where {parts} and not ifnull({conditions.sure}, 0)",
-                values,
-            )
-            judged = [row[0] for row in self._judged(ask, found)]
+            judged = [row[0] for part in self._judged(ask, self._to_judge(ask, unsure)) for row in part]
         sure = f"({conditions.sure})"
         if judged:
             sure = f"({conditions.sure} or seq in (select value from json_each(:judged)))"
             values["judged"] = json.dumps(judged)
-        return Conditions(f"{parts} and {sure}", sure, values, True, "", conditions.tests)
+        return Conditions(f"{parts} and {sure}", sure, values, True, "", conditions.tests, conditions.indexed)
 
     def count_words(self, ask: Ask) -> int:
         """Records with one word: counted in the word index alone, but for the few it is not sure of."""
@@ -411,6 +475,11 @@ class Segment:
             del found[minute]
             found.update(self._count_minutes(edge, values))
         return found
+
+
+def _batches(items: Iterator[_T], size: int) -> Iterator[list[_T]]:
+    while batch := list(islice(items, size)):
+        yield batch
 
 
 class _Tests:

@@ -1,0 +1,102 @@
+"""A long scan reads only the records that are worth it: it must never pass by one that matches."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pod_desktop.query import parse
+from pod_desktop.query.tree import ANY as STAR
+from pod_desktop.query.tree import And, Equals, Exists, Like, Node, Not, Or, Range, Term, Text
+from pod_desktop.services import asking
+from pod_desktop.store import Source
+from pod_desktop.store.blocks import Packer, Unpacker
+
+HERE = Source(connector="acme", tenant="Acme", cluster_id="acme_hosted")
+NAMES = ["score", "a.score", "x", "x y", "é", "score-2"]
+names = st.sampled_from(NAMES)
+scalars = st.one_of(
+    st.integers(-3, 12), st.sampled_from([2**70, -0.5, 1e300, 5.0]), st.booleans(), st.none(),
+    st.sampled_from(["5", "5.0", "spam", "SPAM", 'a"b', "é", "\n", "\x00", "true", ""]),
+)  # fmt: skip
+values = st.recursive(
+    scalars,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(names, inner, max_size=3)),
+    max_leaves=12,
+)
+documents = st.dictionaries(names, values, min_size=1, max_size=4)
+tests = st.one_of(
+    st.just(Exists()),
+    st.builds(Equals, st.sampled_from(["5", "spam", "true", "é", "null", ""])),
+    st.builds(Range, st.sampled_from([None, -1, 3.5]), st.sampled_from([5, 6.5])),
+    st.builds(Range, st.sampled_from(["a", "s"]), st.none()),
+    st.builds(Like, st.just(("5", STAR))),
+)
+terms: st.SearchStrategy[Node] = st.builds(
+    Term, st.sampled_from(["score", "a.score", "x.score", "x.x", "x[0]", "é.score", "score-2", "a.x"]), tests
+)
+
+
+def escaped(text: str, at: int) -> str:
+    """The same JSON with a letter written as an escape."""
+    return text[:at] + f"\\u{ord(text[at]):04x}" + text[at + 1 :]
+
+
+def written(document: dict[str, Any], style: int, at: int) -> bytes:
+    """The document as services of different habits write it."""
+    if style == 1:
+        return b"\xef\xbb\xbf" + json.dumps(document, indent=1).encode()
+    text = json.dumps(
+        document, separators=(" , ", " : ") if style == 2 else (",", ":"), ensure_ascii=style != 3
+    )
+    letters = [place for place, one in enumerate(text) if one in "scorex" and text[place - 1] != "\\"]
+    if style == 4 and letters:
+        text = escaped(text, letters[at % len(letters)])
+    return text.encode()
+
+
+@settings(max_examples=600, deadline=None)
+@given(document=documents, term=terms, style=st.integers(0, 4), at=st.integers(0, 40))
+def test_no_record_that_matches_is_passed_by(
+    document: dict[str, Any], term: Node, style: int, at: int
+) -> None:
+    raw = written(document, style, at)
+    spots = asking.spots(term)
+    if spots is None:
+        return
+    if asking.judge(term)("message", raw, HERE):
+        assert spots(raw)
+        assert spots(b'{"score":1}' + raw + raw)
+
+
+def test_values_that_fail_are_no_spots() -> None:
+    spots = asking.spots(parse("filter.modules.spam.scores.classifiers.mlx:>=90", 0))
+    assert spots is not None
+    assert not spots(b'{"mlx":5}{"mlx": 89.9}{"mlx":"7"}{"mlx":null}{"mlxlog":95}')
+    assert spots(b'{"mlx":5}{"mlx":90}') == [12 - 1]
+    assert spots(b'{"mlx":[5]}{"mlx":"99"}') == [2, 13]
+
+
+@pytest.mark.parametrize("tree", [Not(Term("a.b", Exists())), Text("x", False), Or((Term("a.b", Exists()), Text("x", True))), Term("sender", Equals("a"))])  # fmt: skip
+def test_what_may_match_without_a_value_is_never_passed_by(tree: Node) -> None:
+    assert asking.spots(tree) is None
+
+
+def test_the_rarest_name_of_several_is_looked_for() -> None:
+    spots = asking.spots(And((Term("a.b", Exists()), Term("c.longest_name", Exists()))))
+    assert spots is not None
+    assert spots(b'{"b":1,"longest_name":2}') == [8]
+
+
+def test_offsets_are_told_apart_by_record() -> None:
+    records = [b"0" * 10, b"", b"1" * 5, b"2"]
+    block = Unpacker().open(7, Packer().pack(7, records))
+    head = len(block.data) - 16
+    assert len(block) == 4
+    assert [block[place] for place in range(4)] == records
+    assert block.at([0, head - 1]) == []
+    assert block.at([head, head + 9, head + 10, head + 14, head + 15]) == [0, 2, 3]
