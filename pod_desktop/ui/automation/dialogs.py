@@ -158,7 +158,7 @@ class ArmDialog(_Dialog):
         self.backtest.finished.connect(self._tried)
         worker.ask(lambda: desk.warnings(entry.playbook), self._warn, owner=self)
         self.backtest.try_soon(entry.playbook)
-        self.resize(720, 700)
+        self.resize(720, min(700, parent.height() - 24 if parent is not None else 700))
 
     def _warn(self, words: Sequence[str]) -> None:
         told = list(words)

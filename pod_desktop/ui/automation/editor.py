@@ -36,7 +36,9 @@ class PlaybookEditor(QWidget):
     """Edits a new playbook or one that is kept."""
 
     left = Signal()
-    """Back to the list."""
+    """Back to the list; what was changed is given up."""
+    backAsked = Signal()
+    """Back to the list, unless something would be lost."""
     saved = Signal(object)
     """The PlaybookEntry."""
     armAsked = Signal(object)
@@ -83,7 +85,7 @@ class PlaybookEditor(QWidget):
         self.backtest.recordsAsked.connect(self.recordsAsked)
 
     def _build(self) -> None:
-        self.back_button = Button("Automation", "link", self.leave, name="Back to Automation")
+        self.back_button = Button("Automation", "link", self.backAsked.emit, name="Back to Automation")
         self.name_label = PlainLabel("", "note")
         self.chip = Chip("Dry run", blocks.WARN)
         self.discard_button = Button("Discard", "plain", self.leave)

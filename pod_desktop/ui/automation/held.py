@@ -155,7 +155,7 @@ class HeldView(QWidget):
         key = f" of {cell(row.key, 120)}" if row.key else ""
         again = f" It was held {row.again:,} times more since." if row.again else ""
         self.when.setText(
-            f"Playbook {cell(row.playbook, 80)} v{row.version}: {records}{key}, the last at {self._zone.whole(row.time)}.{again}"
+            f"Playbook {cell(row.playbook, 80)} v{row.version}: {records}{key}, the last at {self._zone.whole(row.time)[:19]}.{again}"
         )
         self.why.say(row.reason, blocks.WARN)
         self.sent.setPlainText(block(request_words(row)))

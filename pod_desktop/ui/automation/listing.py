@@ -133,6 +133,7 @@ class PlaybookList(QWidget):
         column.setSpacing(0)
         column.addLayout(top)
         column.addWidget(self.rows_table, 1)
+        column.addStretch()
         return detail
 
     # showing

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QDialog,
-    QFileDialog,
     QMenu,
     QStackedWidget,
     QTabBar,
@@ -21,23 +18,22 @@ from PySide6.QtWidgets import (
 from pod_desktop.core import blocks
 from pod_desktop.core.clock import Clock
 from pod_desktop.core.playbook import DRY_RUN, OFF, ON, Playbook, playbook_to_file
-from pod_desktop.core.responder import ALL_TENANTS, TYPES
 from pod_desktop.store import FiringRow, PlaybookEntry
 from pod_desktop.store.playbook_rows import Version
-from pod_desktop.ui.automation import draft, listing, wording
-from pod_desktop.ui.automation.desk import AutomationDesk, Seen, Setup
-from pod_desktop.ui.automation.dialogs import ArmDialog, TemplatesDialog, VersionsDialog
+from pod_desktop.ui.automation import listing, wording
+from pod_desktop.ui.automation.creating import Creating
+from pod_desktop.ui.automation.desk import AutomationDesk, Seen
+from pod_desktop.ui.automation.dialogs import ArmDialog, VersionsDialog
 from pod_desktop.ui.automation.editor import PlaybookEditor
 from pod_desktop.ui.automation.listing import PlaybookList
 from pod_desktop.ui.automation.whencard import Query
 from pod_desktop.ui.bridge import Worker
-from pod_desktop.ui.connectors.confirm import Confirm
 from pod_desktop.ui.moments import Zone
 from pod_desktop.ui.text import PlainLabel, cell
 from pod_desktop.ui.widgets import Button, MenuButton, Notice, PageHeader, hairline
 
 if TYPE_CHECKING:
-    from pod_desktop.services.playbooks import Template
+    from pod_desktop.ui.connectors.confirm import Confirm
 
 
 class AutomationPage(QWidget):
@@ -70,19 +66,19 @@ class AutomationPage(QWidget):
         self._clock = clock
         self._zone = zone
         self._seen = Seen()
-        self._setup = Setup()
         self._wanted = ""
         self._held: QWidget | None = None
         self.editor = PlaybookEditor(desk, worker, helping, trying, query, clock, zone)
+        self.creating = Creating(desk, worker, lambda: self._names, self)
         self._build()
         self._connect()
 
     def _build(self) -> None:
         self._create_menu = QMenu(self)
-        self._create_menu.addAction("New Playbook", self.create_blank)
-        self._create_menu.addAction("From a Template …", self.create_from_template)
+        self._create_menu.addAction("New Playbook", self.creating.blank)
+        self._create_menu.addAction("From a Template …", self.creating.of_template)
         self._create_menu.addSeparator()
-        self._create_menu.addAction("Import …", self.ask_import)
+        self._create_menu.addAction("Import …", self.creating.ask_import)
         self.create_button = MenuButton("Create", self._create_menu)
         self.stop_button = Button("Stop all playbooks", "danger", self.stopAsked.emit)
         self.stop_button.setToolTip("Nothing acts within a second; what fires is held.")
@@ -103,9 +99,9 @@ class AutomationPage(QWidget):
             self._clock,
             self._zone,
             (
-                Button("From a template …", "primary", self.create_from_template),
-                Button("New playbook", "plain", self.create_blank),
-                Button("Import …", "plain", self.ask_import),
+                Button("From a template …", "primary", self.creating.of_template),
+                Button("New playbook", "plain", self.creating.blank),
+                Button("Import …", "plain", self.creating.ask_import),
             ),
         )
         self.file_words = PlainLabel(
@@ -122,7 +118,7 @@ class AutomationPage(QWidget):
         column = QVBoxLayout(front)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for part in (header, self.stopped, self.notice):
+        for part in (header, self.notice):
             column.addWidget(part)
         column.addWidget(self._under, 1)
         column.addWidget(hairline())
@@ -133,13 +129,22 @@ class AutomationPage(QWidget):
         self.stack.addWidget(self.editor)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(self.stack)
+        whole.setSpacing(0)
+        whole.addWidget(self.stopped)
+        whole.addWidget(self.stack, 1)
 
     def _connect(self) -> None:
+        self.creating.drafted.connect(self.edit_file)
+        self.creating.arrived.connect(self._arrived)
+        self.creating.failed.connect(self._failed)
+        self.creating.written.connect(
+            lambda playbook, path: self.say(f"{cell(playbook.name, 120)} is written to {path}")
+        )
         self.list.asked.connect(self.do)
         self.list.chosen.connect(self._read_rows)
         self.list.rowAsked.connect(self.rowAsked)
         self.editor.left.connect(self._left)
+        self.editor.backAsked.connect(lambda: self._unless_changed(self._left))
         self.editor.saved.connect(self._saved)
         self.editor.armAsked.connect(self.arm)
         self.editor.recordsAsked.connect(self.recordsAsked)
@@ -217,73 +222,37 @@ class AutomationPage(QWidget):
     def _names(self) -> list[str]:
         return [entry.playbook.name for entry in self._seen.entries]
 
-    def _with_setup(self, then: Callable[[Setup], None]) -> None:
-        def came(setup: Setup) -> None:
-            self._setup = setup
-            then(setup)
-
-        self._worker.ask(self._desk.setup, came, self._failed, owner=self)
-
     def edit_file(self, data: Mapping[str, Any]) -> None:
         """Open the editor on a playbook that is not kept yet."""
-        self.editor.begin(data, self._names)
-        self._to_editor()
+
+        def begin() -> None:
+            self.editor.begin(data, self._names)
+            self._to_editor()
+
+        self._unless_changed(begin)
+
+    def _unless_changed(self, then: Callable[[], None]) -> Confirm | None:
+        """Do it, once it is meant that changes in the editor are lost."""
+        if self.stack.currentWidget() is not self.editor or not self.editor.changed:
+            then()
+            return None
+        # Late: it brings along what tests connectors.
+        from pod_desktop.ui.connectors.confirm import Confirm
+
+        name = cell(self.editor.when.name_edit.text().strip(), 80) or "the new playbook"
+        dialog = Confirm(
+            f"Discard the changes to {name}?",
+            "They are not saved, and cannot be brought back.",
+            "Discard",
+            self.window(),
+        )
+        dialog.agreed.connect(then)
+        dialog.open()
+        return dialog
 
     def _to_editor(self) -> None:
         self.stack.setCurrentWidget(self.editor)
         self.editor.focus_first()
-
-    def create_blank(self) -> None:
-        """A new playbook."""
-        self.create_for()
-
-    def create_for(
-        self, text: str = "", kinds: tuple[str, ...] = (), group_by: str | None = "sender"
-    ) -> None:
-        """A new playbook, for a query where there is one."""
-
-        def begin(setup: Setup) -> None:
-            self.edit_file(draft.blank(_tenant(setup), _blocker(setup), text, kinds, group_by))
-
-        self._with_setup(begin)
-
-    def create_from_template(self) -> None:
-        """Choose one of the templates."""
-
-        def open_dialog(templates: Sequence[Template]) -> None:
-            dialog = TemplatesDialog(templates, self.window())
-            dialog.chosen.connect(lambda one: self._with_setup(lambda setup: self._begin(one, setup)))
-            dialog.open()
-
-        self._worker.ask(self._desk.templates, open_dialog, self._failed, owner=self)
-
-    def _begin(self, one: Template, setup: Setup) -> None:
-        blocker = _blocker(setup)
-        playbook = one.for_tenant(_tenant(setup), blocker.name if blocker is not None else "")
-        name = draft.free_name(playbook.name, self._names)
-        self.edit_file(playbook_to_file(replace(playbook, name=name)))
-
-    # files
-
-    def ask_import(self) -> QFileDialog:
-        """Choose a file to import."""
-        dialog = QFileDialog(self, "Import a Playbook")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilters(["Playbooks (*.json)", "All files (*)"])
-        dialog.fileSelected.connect(lambda name: self.import_from(Path(name)))
-        dialog.open()
-        return dialog
-
-    def import_from(self, path: Path) -> None:
-        """Take in a file; it arrives off, and begins in dry run."""
-        names = self._names
-
-        def work() -> PlaybookEntry:
-            playbook = self._desk.read_file(path)
-            return self._desk.add(replace(playbook, name=draft.free_name(playbook.name, names)), state=OFF)
-
-        self._worker.ask(work, lambda entry: self._arrived(entry, "Imported"), self._failed, owner=self)
 
     def _arrived(self, entry: PlaybookEntry, verb: str) -> None:
         self._wanted = entry.playbook.name
@@ -293,27 +262,6 @@ class AutomationPage(QWidget):
             f"{verb}: {cell(entry.playbook.name, 120)}",
         )
         self.changed.emit()
-
-    def _ask_export(self, entry: PlaybookEntry) -> QFileDialog:
-        dialog = QFileDialog(self, "Export the Playbook")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setFileMode(QFileDialog.FileMode.AnyFile)
-        dialog.setDefaultSuffix("json")
-        plain = "".join(char if char.isascii() and char.isalnum() else "-" for char in entry.playbook.name)
-        dialog.selectFile(f"{plain.strip('-').lower()[:60] or 'playbook'}.json")
-        dialog.fileSelected.connect(lambda name: self.export_to(entry.playbook, Path(name)))
-        dialog.open()
-        return dialog
-
-    def export_to(self, playbook: Playbook, path: Path) -> None:
-        """Write its file."""
-        self._worker.ask(
-            lambda: self._desk.write_file(playbook, path),
-            lambda _done: self.say(f"{cell(playbook.name, 120)} is written to {path}"),
-            self._failed,
-            owner=self,
-        )
 
     # one playbook
 
@@ -326,9 +274,9 @@ class AutomationPage(QWidget):
         elif what in (DRY_RUN, OFF):
             self._switch(entry, what)
         elif what == listing.CLONE:
-            self._clone(entry)
+            self.creating.clone(entry.playbook)
         elif what == listing.EXPORT:
-            return self._ask_export(entry)
+            return self.creating.ask_export(entry.playbook)
         elif what == listing.HISTORY:
             self._history(entry)
         elif what == listing.DELETE:
@@ -337,8 +285,12 @@ class AutomationPage(QWidget):
 
     def edit(self, entry: PlaybookEntry) -> None:
         """Open the editor on it."""
-        self.editor.begin_entry(entry, self._names)
-        self._to_editor()
+
+        def begin() -> None:
+            self.editor.begin_entry(entry, self._names)
+            self._to_editor()
+
+        self._unless_changed(begin)
 
     def _switch(self, entry: PlaybookEntry, state: str) -> None:
         name = entry.playbook.name
@@ -371,15 +323,6 @@ class AutomationPage(QWidget):
         dialog.open()
         return dialog
 
-    def _clone(self, entry: PlaybookEntry) -> None:
-        name = draft.free_name(f"{entry.playbook.name} copy", self._names)
-        self._worker.ask(
-            lambda: self._desk.add(replace(entry.playbook, name=name), state=OFF),
-            lambda made: self._arrived(made, "Cloned"),
-            self._failed,
-            owner=self,
-        )
-
     def _history(self, entry: PlaybookEntry) -> None:
         def open_dialog(versions: Sequence[Version]) -> None:
             dialog = VersionsDialog(entry.playbook.name, versions, self._clock, self._zone, self.window())
@@ -395,6 +338,9 @@ class AutomationPage(QWidget):
         self.editor.show_file(playbook_to_file(playbook))
 
     def _delete(self, entry: PlaybookEntry) -> Confirm:
+        # Late: it brings along what tests connectors.
+        from pod_desktop.ui.connectors.confirm import Confirm
+
         name = entry.playbook.name
         waiting = sum(row.playbook_id == entry.id for row in self._seen.held)
         held = (
@@ -441,13 +387,3 @@ class AutomationPage(QWidget):
 
     def sizeHint(self) -> QSize:
         return QSize(1290, 840)
-
-
-def _tenant(setup: Setup) -> str:
-    return setup.tenants[0] if setup.tenants else ALL_TENANTS
-
-
-def _blocker(setup: Setup) -> Any:
-    """The first responder that adds to the block list, else any."""
-    found = [one for one in setup.responders if one.type == TYPES[0]] or list(setup.responders)
-    return found[0] if found else None

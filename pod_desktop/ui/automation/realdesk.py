@@ -110,8 +110,16 @@ class StoreAutomation:
     # how all is
 
     def see(self, last: object) -> tuple[object, Seen] | None:
-        playbooks = self._playbooks
         by_file = self.stop_file.exists()
+        if self._file is None and not self._home.data_dir.playbooks.exists():
+            # Nobody has ever had a playbook here: looking makes no file.
+            mark: object = -1, by_file
+            return (
+                None
+                if mark == last
+                else (mark, Seen(stopped=self._stopped(True) if by_file else "", by_file=by_file))
+            )
+        playbooks = self._playbooks
         mark = playbooks.version(), by_file
         if mark == last:
             return None

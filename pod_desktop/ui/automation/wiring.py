@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QWidget
@@ -11,18 +11,25 @@ from PySide6.QtWidgets import QWidget
 from pod_desktop import query
 from pod_desktop.core.clock import SECOND, Clock
 from pod_desktop.core.playbook import ON, Playbook
-from pod_desktop.core.record import EventRow
-from pod_desktop.services.backtest import Fired
+from pod_desktop.core.record import MAILLOG, MESSAGE, EventRow
 from pod_desktop.store import FiringRow
 from pod_desktop.ui.automation import draft, wording
+from pod_desktop.ui.automation.commands import AUTOMATION
 from pod_desktop.ui.automation.desk import AutomationDesk, Seen
 from pod_desktop.ui.automation.held import HeldView
 from pod_desktop.ui.automation.page import AutomationPage
+from pod_desktop.ui.automation.realdesk import HomePort, StoreAutomation
 from pod_desktop.ui.automation.whencard import Query
 from pod_desktop.ui.bridge import Worker
 from pod_desktop.ui.moments import Zone
+from pod_desktop.ui.window import MainWindow
+
+if TYPE_CHECKING:
+    from pod_desktop.services.backtest import Fired
 
 TICK_MS: Final = 400
+TIMES_MS: Final = 10_000
+"""`12 s ago` is written anew so often."""
 
 
 class AutomationWiring(QObject):
@@ -56,6 +63,7 @@ class AutomationWiring(QObject):
         self._make_query = make_query
         self._page: AutomationPage | None = None
         self._held: HeldView | None = None
+        self._close: Callable[[], None] = lambda: None
         self._mark: object = None
         self.seen = Seen()
         self._worker = Worker("automation", parent)
@@ -63,19 +71,44 @@ class AutomationWiring(QObject):
         self._trying = Worker("backtest", parent)
         self._tick = QTimer(self, interval=TICK_MS)
         self._tick.timeout.connect(self.look)
+        self._times = QTimer(self, interval=TIMES_MS)
+        self._times.timeout.connect(self.restyle)
+
+    @classmethod
+    def of(cls, window: MainWindow, home: HomePort) -> AutomationWiring:
+        """Over the program's own rooms."""
+        desk, preferences = StoreAutomation(home), window.preferences
+        made = cls(
+            window,
+            desk=desk,
+            clock=home.clock,
+            zone=window.zone,
+            make_query=lambda: Query(window.desk.check, lambda: preferences.queries, window.desk.complete),
+        )
+        made._close = desk.close
+        made.badged.connect(lambda *badge: _show_badge(window, *badge))
+        made.noticed.connect(lambda words: window.start_activity("Automation").finish(words, failed=True))
+        made.searchAsked.connect(lambda *asked: _search(window, *asked))
+        window.theme.changed.connect(made.restyle)
+        # Told before the zone is another one.
+        window.preferenceChosen.connect(lambda *_chosen: QTimer.singleShot(0, made, made.restyle))
+        return made
 
     def start(self) -> None:
         """Begin to look; the first look opens the playbooks' file."""
         self._tick.start()
+        self._times.start()
         self.look()
 
     def stop(self) -> None:
         """The window closes: nothing more is wanted."""
         self._tick.stop()
+        self._times.stop()
         if self._page is not None:
             self._page.editor.end()
         for worker in (self._worker, self._helping, self._trying):
             worker.stop()
+        self._close()
 
     # looking
 
@@ -162,11 +195,12 @@ class AutomationWiring(QObject):
 
     def create_from_query(self, text: str, kinds: tuple[str, ...] = ()) -> None:
         """Open the editor on a query."""
-        self.make_page().create_for(text, kinds)
+        self.make_page().creating.of_query(text, kinds)
 
     def create_from_record(self, row: EventRow) -> None:
         """Open the editor on a query that finds records like this one."""
-        self.make_page().create_for(draft.from_record(row), (row.kind,))
+        group_by = "sender" if row.kind in (MESSAGE, MAILLOG) else None
+        self.make_page().creating.of_query(draft.from_record(row), (row.kind,), group_by, row.tenant)
 
     # the kill switch
 
@@ -215,3 +249,19 @@ class AutomationWiring(QObject):
             term = query.term(playbook.group_by, key)
             text = f"{text} AND {term}" if text else term
         self.searchAsked.emit(text, time - within, time + SECOND)
+
+
+def _show_badge(window: MainWindow, words: str, alarm: bool, meaning: str) -> None:
+    if (button := window.rail.button(AUTOMATION)) is not None:
+        button.badge(words, alarm=alarm, meaning=meaning)
+
+
+def _search(window: MainWindow, text: str, since: int | None, until: int | None) -> None:
+    events = window.events
+
+    def ask() -> None:
+        events.toolbar.choose_kinds(())
+        events.range.put(None, since, until)
+        events.query.set_text(text)
+
+    window.on_events(ask)

@@ -63,10 +63,8 @@ _UNITS: Final = ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (SECOND, "sec
 
 def state_words(entry: PlaybookEntry, stopped: str = "") -> tuple[str, str]:
     """(chip, tone): what it does at this moment, not only what it was told to."""
-    if entry.state == ON and entry.tripped:
+    if entry.state == ON and (entry.tripped or stopped):
         return "Stopped", blocks.BAD
-    if entry.state == ON and stopped:
-        return "On, all stopped", blocks.BAD
     return STATE_WORD[entry.state], STATE_TONE[entry.state]
 
 
@@ -177,6 +175,8 @@ def keys_words(report: Report, playbook: Playbook) -> str:
 
 def report_words(report: Report, playbook: Playbook) -> str:
     """What a backtest found, in a sentence."""
+    if not report.fired:
+        return "would not have fired"
     times = plural(report.fired, "time")
     return f"would have fired {times}{keys_words(report, playbook)}"
 
