@@ -35,6 +35,7 @@ from pod_desktop.store import (
     lock_holder,
 )
 from pod_desktop.ui.actions.commands import add_actions
+from pod_desktop.ui.automation.commands import add_automation
 from pod_desktop.ui.bridge import Worker
 from pod_desktop.ui.demo import Demo, connect_demo
 from pod_desktop.ui.desk import StoreDesk
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from pod_desktop.services.connectors import Connectors
     from pod_desktop.services.respond import Responding
     from pod_desktop.ui.actions.wiring import ActionsWiring
+    from pod_desktop.ui.automation.wiring import AutomationWiring
     from pod_desktop.ui.connectors.wiring import ConnectorsWiring
 
 TICK_MS: Final = 500
@@ -138,6 +140,7 @@ class Session:
         self._connectors: ConnectorsWiring | None = None
         self._actions: ActionsWiring | None = None
         self._actions_tab = -1
+        self._automation: AutomationWiring | None = None
         self._when_open: list[Callable[[SessionVault], None]] = []
         self._wire()
 
@@ -151,6 +154,7 @@ class Session:
         window.add_page(
             Page(key=CONNECTORS, group=MANAGE, title="Connectors", make=self._make_connectors_page)
         )
+        add_automation(window, self._automating)
         self._actions_tab = add_actions(window, self._acting)
         self._tick = QTimer(window, interval=TICK_MS)
         self._tick.timeout.connect(self._on_tick)
@@ -177,6 +181,36 @@ class Session:
         else:
             QTimer.singleShot(5 * ACTIONS_MS, self.window, self._watch_actions)
 
+    def _automating(self) -> AutomationWiring:
+        if self._automation is None:
+            from pod_desktop.ui.automation.wiring import AutomationWiring
+
+            made = self._automation = AutomationWiring.of(self.window, self._home)
+            made.heldChanged.connect(self._show_held)
+            made.start()
+        return self._automation
+
+    def _watch_automation(self) -> None:
+        """What playbooks hold, and that they are stopped, shows in the rail without anybody opening a page."""
+
+        def watch(_loaded: object) -> None:
+            self._automating()
+
+        self._ledger_worker.ask(
+            lambda: importlib.import_module("pod_desktop.ui.automation.wiring"), watch, owner=self.window
+        )
+
+    def _show_held(self, count: int) -> None:
+        automation = self._automation
+        if automation is None or not (count or automation.seen.entries):
+            return
+        self._ledger_worker.ask(
+            lambda: importlib.import_module("pod_desktop.ui.actions.wiring"),
+            lambda _loaded: self._acting().show_held(automation.held_view(), count),
+            owner=self.window,
+            key="held",
+        )
+
     def start(self, files: Sequence[Path] = ()) -> None:
         """Show the window, and after its first paint start the rest."""
         self.window.show()
@@ -189,6 +223,7 @@ class Session:
         self._on_tick()
         self._vault_worker.ask(lambda: self._home.vault, self._vault_opened, owner=self.window)
         QTimer.singleShot(ACTIONS_MS, self.window, self._watch_actions)
+        QTimer.singleShot(ACTIONS_MS, self.window, self._watch_automation)
         if self._demo is not None:
             self._start_demo(self._demo)
         if files:
@@ -388,6 +423,8 @@ class Session:
         self.service.wanted = False
         if self._connectors is not None:
             self._connectors.stop()
+        if self._automation is not None:
+            self._automation.stop()
         if self._actions is not None:
             self._actions.stop()
         for worker in self.window.findChildren(Worker):
