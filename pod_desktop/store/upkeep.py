@@ -103,7 +103,9 @@ class Upkeep:
         """End both threads; a seal under way is undone."""
         self._stopping.set()
         self._seals.shutdown(wait=False, cancel_futures=True)
-        while wait(self._futures, timeout=0.02).not_done:
+        # Not wait() on all: what was cancelled before it began never counts as done there.
+        while running := [one for one in self._futures if not one.done()]:
+            wait(running, timeout=0.02)
             # A statement may have begun just after an interrupt, so interrupt until it has ended.
             if (connection := self._sealing) is not None:
                 with suppress(apsw.Error):

@@ -9,8 +9,9 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import apsw
@@ -22,7 +23,8 @@ from pod_desktop.core.faults import Outage
 from pod_desktop.core.record import Arrival, Columns
 from pod_desktop.core.status import Counters
 from pod_desktop.query import parse
-from pod_desktop.store import BACKFILL, LIVE, Ask, Commit, Source
+from pod_desktop.store import BACKFILL, LIVE, Ask, Commit, Source, upkeep
+from pod_desktop.store.seal import Stopped
 from pod_desktop.store.writer import SegmentWriter
 
 NOON = 1_790_000_000_000_000
@@ -359,3 +361,35 @@ def test_verify_is_content_while_a_writer_writes(folder: Path) -> None:
         writer.commit(commit(part * 60, 60, lane=(LIVE, BACKFILL)[part % 2]))
         assert store.verify(folder) == []
     writer.close()
+
+
+# --- closing
+
+
+def test_closing_does_not_wait_for_seals_that_never_began(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two full segments wait while the first is being sealed: the way a busy machine closes."""
+    begun = threading.Event()
+
+    def slow(_connection: apsw.Connection, stopping: Callable[[], bool]) -> None:
+        begun.set()
+        while not stopping():
+            time.sleep(0.002)
+        raise Stopped
+
+    monkeypatch.setattr(upkeep, "seal", slow)
+    writer = SegmentWriter(folder, clock=SystemClock(), segment_records=20)
+    for part in range(4):
+        writer.commit(commit(part * 20, 20))
+    assert begun.wait(20)
+    closing = threading.Thread(target=writer.close, daemon=True)
+    closing.start()
+    closing.join(20)
+    assert not closing.is_alive()
+    monkeypatch.undo()
+    again = SegmentWriter(folder, clock=SystemClock(), segment_records=20)
+    again.close()
+    reader = store.open_reader(folder)
+    assert reader.count(Ask()) == 80
+    reader.close()
