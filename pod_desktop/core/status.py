@@ -79,6 +79,8 @@ class StreamStatus:
     """What is to be known beside the state: little room on the disk, the archive's own trouble."""
     checked: int = 0
     """Microseconds UTC when this state was last seen to be so; renewed every few minutes."""
+    hours: tuple[tuple[str, int], ...] = ()
+    """Hours of the last 30 days by their state (services.hours)."""
     filters: tuple[tuple[str, int], ...] = ()
     """Log filters and how many records each has dropped."""
     counters: Counters = field(default_factory=Counters)
@@ -93,5 +95,6 @@ class StreamStatus:
         known = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
         known["counters"] = Counters(**known.get("counters", {}))
         known["gaps"] = tuple((begin, end) for begin, end in known.get("gaps", ()))
-        known["filters"] = tuple((name, count) for name, count in known.get("filters", ()))
+        for pairs in ("filters", "hours"):
+            known[pairs] = tuple((name, count) for name, count in known.get(pairs, ()))
         return cls(**known)

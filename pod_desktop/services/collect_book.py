@@ -77,8 +77,12 @@ class Book:
     def now_is(self, now: int) -> Coverage:
         """The coverage as of this moment: nothing of the future, and what is out of reach named."""
         self._coverage = self.coverage.rewound(now).out_of_reach(now)
-        self.board.gaps(self._coverage.gaps)
+        self._tell_hours(self._coverage)
         return self._coverage
+
+    def _tell_hours(self, coverage: Coverage) -> None:
+        self.board.gaps(coverage.gaps)
+        self.board.hours(hours.states_of(hours.hours_of(coverage.values(), self.clock.now())))
 
     def postpone(self, missing: list[int], until: int) -> None:
         """These hours are asked for again later. Not kept over a restart."""
@@ -108,7 +112,7 @@ class Book:
                 coverage = change(self.coverage)
                 stored = await self._commit(port.LIVE, [], {**coverage.values(), **more}, fetched)
                 self._coverage = coverage
-            self.board.gaps(coverage.gaps)
+            self._tell_hours(coverage)
             return stored
 
         self._tell(await (self._persist(commit, patience) if patience else commit()))

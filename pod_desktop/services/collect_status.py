@@ -84,6 +84,10 @@ class StreamBoard:
         """How many records each log filter has dropped."""
         self.status = replace(self.status, filters=filters)
 
+    def hours(self, counted: tuple[tuple[str, int], ...]) -> None:
+        """Hours of the last 30 days by their state."""
+        self.status = replace(self.status, hours=counted)
+
     def gaps(self, gaps: tuple[tuple[int, int], ...]) -> None:
         self.status = replace(self.status, gaps=gaps)
 

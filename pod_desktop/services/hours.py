@@ -188,6 +188,12 @@ def _state(coverage: Coverage, hour: int, now: int, *, lost: bool, any_record: b
     return PARTIAL if touched or any_record else GAP
 
 
+def states_of(found: Iterable[Hour]) -> tuple[tuple[str, int], ...]:
+    """How many hours are in each state; states without one are left out."""
+    counted = Counter(hour.state for hour in found)
+    return tuple((state, counted[state]) for state in STATES if counted[state])
+
+
 def runs_of(hours: Sequence[Hour], kind: str) -> list[dict[str, Any]]:
     """Hours as runs of one state, with sums: what `status --json` tells."""
     found: list[dict[str, Any]] = []

@@ -62,6 +62,14 @@ def explained(stream: StreamStatus, zone: Zone, now: int) -> list[str]:
     ):
         numbers += [f"{count:,} {word}"] if count else []
     lines.append(" · ".join(numbers))
+    if stream.notice:
+        lines.append(stream.notice)
+    if stream.hours_left:
+        left = f", about {span(stream.time_left_s)} more" if stream.time_left_s is not None else ""
+        lines.append(f"{stream.hours_left:,} hours of the archive left{left}.")
+    if stream.hours:
+        told = ", ".join(f"{count:,} {state.replace('_', ' ')}" for state, count in stream.hours)
+        lines.append(f"Hours of the last 30 days: {told}. Details show each.")
     for begin, end in stream.gaps[:3]:
         lines.append(f"Missing: {zone.whole(begin)[:19]} to {zone.whole(end)[:19]}.")
     if len(stream.gaps) > 3:

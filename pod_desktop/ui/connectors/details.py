@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
@@ -11,11 +11,13 @@ from pod_desktop.core import blocks, definition, status
 from pod_desktop.core import connector as rules
 from pod_desktop.core.responder import RespondConnector
 from pod_desktop.core.status import StreamStatus
+from pod_desktop.services.hours import Hour
 from pod_desktop.store import ConnectorEntry
 from pod_desktop.ui import moments, theme
 from pod_desktop.ui.connectors.summary import counter_facts, of_connector, responds, state_word, to_second
 from pod_desktop.ui.text import PlainLabel
 from pod_desktop.ui.widgets import Button, Card, Dot, Notice, hairline
+from pod_desktop.ui.widgets.hourstrip import HourPicture
 
 
 class Details(QDialog):
@@ -80,6 +82,11 @@ class Details(QDialog):
                 self._column.insertWidget(place, card)
             card.refresh(stream, entry.enabled, now, zone)
 
+    def show_hours(self, found: Mapping[str, Sequence[Hour]], zone: moments.Zone) -> None:
+        """Show the ledger of hours of each content type."""
+        for kind, card in self._cards.items():
+            card.show_hours(found.get(kind, ()), zone)
+
 
 def _what_it_is(entry: ConnectorEntry) -> str:
     made = entry.connector
@@ -95,6 +102,17 @@ def _why_nothing(entry: ConnectorEntry) -> str:
     return "Nothing is known yet: the collector service has not spoken of this connector."
 
 
+def _notices(stream: StreamStatus) -> str:
+    """What is to be known beside the state."""
+    words = [stream.notice] if stream.notice else []
+    if stream.hours_left:
+        left = f", about {moments.span(stream.time_left_s)} more" if stream.time_left_s is not None else ""
+        words.append(f"{stream.hours_left:,} hours of the archive left{left}.")
+    if dropped := ", ".join(f"{name} {count:,}" for name, count in stream.filters):
+        words.append(f"Dropped by log filters: {dropped}.")
+    return " ".join(words)
+
+
 class StreamCard(Card):
     """One stream of a connector."""
 
@@ -107,6 +125,7 @@ class StreamCard(Card):
         self._since = PlainLabel("", "small")
         self.what = PlainLabel("", wrap=True, selectable=True)
         self.hint = PlainLabel("", "note", wrap=True, selectable=True)
+        self.notice = PlainLabel("", "note", wrap=True, selectable=True)
         self._next = PlainLabel("", "note")
         self.try_button = Button("Try now", clicked=try_now, name=f"Try {title} now")
         top = QHBoxLayout()
@@ -125,8 +144,19 @@ class StreamCard(Card):
         self.body.addLayout(top)
         self.body.addWidget(self.what)
         self.body.addWidget(self.hint)
+        self.body.addWidget(self.notice)
         self.body.addLayout(again)
         self.body.addLayout(self._counts)
+        self.picture: HourPicture | None = None
+
+    def show_hours(self, found: Sequence[Hour], zone: moments.Zone) -> None:
+        """Show what there is of each hour."""
+        if self.picture is None:
+            if not found:
+                return
+            self.picture = HourPicture(zone)
+            self.body.addWidget(self.picture)
+        self.picture.show_hours(found)
 
     def refresh(self, stream: StreamStatus, enabled: bool, now: int, zone: moments.Zone) -> None:
         """Show what the stream said last."""
@@ -138,7 +168,12 @@ class StreamCard(Card):
         self._state.setText(state_word(state, responder=self._responder) + extra)
         self._since.setText(f"since {to_second(zone, stream.since)}" if stream.since else "")
         code = f" ({stream.code})" if stream.code and stream.code not in stream.what else ""
-        for label, words in ((self.what, stream.what and stream.what + code), (self.hint, stream.hint)):
+        said = (
+            (self.what, stream.what and stream.what + code),
+            (self.hint, stream.hint),
+            (self.notice, _notices(stream)),
+        )
+        for label, words in said:
             label.setText(words)
             label.setVisible(bool(words))
         waits = enabled and stream.state in (status.WAITING, status.STOPPED_FAULT)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QResizeEvent
@@ -16,9 +16,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from pod_desktop.core.clock import Clock, SystemClock
+from pod_desktop.core.clock import SECOND, Clock, SystemClock
 from pod_desktop.core.status import StreamStatus
 from pod_desktop.services.connectors import Connectors
+from pod_desktop.services.hours import Hour
 from pod_desktop.store import ConnectorEntry
 from pod_desktop.ui.bridge import Worker
 from pod_desktop.ui.connectors import summary
@@ -34,6 +35,10 @@ from pod_desktop.ui.preferences import Preferences
 from pod_desktop.ui.widgets import Button, EmptyState, MenuButton, PageHeader
 
 ROW_HEIGHT = 28
+HOURS_SECONDS = 10
+"""How often open details read the ledger of hours again."""
+HoursOf = Callable[[str], Mapping[str, Sequence[Hour]]]
+"""Name of a connector -> by content type what it has of each hour."""
 KEYS = {TEST: "Ctrl+T", EDIT: "F2"}
 """Keys that the table hears; Enter shows details, Del deletes."""
 
@@ -77,6 +82,9 @@ class ConnectorsPage(QWidget):
         self._entries: list[ConnectorEntry] = []
         self._statuses: list[StreamStatus] = []
         self._details: dict[str, Details] = {}
+        self._worker = worker
+        self._hours_of: HoursOf | None = None
+        self._hours_asked = 0
         self.actions_of = Actions(desk, worker, tester, self._clock, self)
         self.actions_of.changed.connect(self.changed)
         self.actions_of.secretsChanged.connect(self.secretsChanged)
@@ -130,12 +138,30 @@ class ConnectorsPage(QWidget):
 
     # what is shown
 
+    def show_hours_by(self, hours_of: HoursOf) -> None:
+        """Where details get the ledger of hours from; called on the worker's thread."""
+        self._hours_of = hours_of
+
+    def _ask_for_hours(self, name: str) -> None:
+        if (read := self._hours_of) is None:
+            return
+        self._hours_asked = self._clock.now()
+
+        def show(found: Mapping[str, Sequence[Hour]]) -> None:
+            if (dialog := self._details.get(name)) is not None:
+                dialog.show_hours(found, self._zone)
+
+        self._worker.ask(lambda: read(name), show, lambda _error: None, owner=self, key=f"hours {name}")
+
     def refresh(self, entries: Sequence[ConnectorEntry], statuses: Sequence[StreamStatus]) -> None:
         """Show what the ledger says; selection, scrolling and filter stay."""
         self._entries, self._statuses = list(entries), list(statuses)
         self._show()
         now = self._clock.now()
         known = {entry.connector.name: entry for entry in self._entries}
+        if self._details and now - self._hours_asked > HOURS_SECONDS * SECOND:
+            for name in self._details:
+                self._ask_for_hours(name)
         for name, dialog in list(self._details.items()):
             if entry := known.get(name):
                 dialog.refresh(entry, self._statuses, now, self._zone)
@@ -209,6 +235,7 @@ class ConnectorsPage(QWidget):
             dialog.finished.connect(lambda _result: self._details.pop(name, None))
             self._details[name] = dialog
         dialog.refresh(entry, self._statuses, self._clock.now(), self._zone)
+        self._ask_for_hours(name)
         dialog.show()
         dialog.raise_()
         dialog.activateWindow()

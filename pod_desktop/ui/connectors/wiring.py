@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from pod_desktop.core.clock import Clock
+from pod_desktop.core.record import CONTENT_TYPES
 from pod_desktop.core.status import StreamStatus
 from pod_desktop.services import testing
 from pod_desktop.services.connectors import Connectors
-from pod_desktop.store import ConnectorEntry, DataDir, Ledger
+from pod_desktop.services.hours import Hour, hours_of
+from pod_desktop.store import ConnectorEntry, DataDir, Ledger, open_reader
 from pod_desktop.ui.bridge import Worker
 from pod_desktop.ui.connectors.guide import GuideDialog
 from pod_desktop.ui.connectors.page import ConnectorsPage
@@ -103,9 +106,16 @@ class ConnectorsWiring(QObject):
         page.viewEvents.connect(self.viewEvents)
         page.changed.connect(self.changed)
         page.secretsChanged.connect(self.secretsChanged)
+        page.show_hours_by(self._hours_of)
         holder.addWidget(page)
         holder.setCurrentWidget(page)
         page.refresh(list(self._entries), list(self._statuses))
+
+    def _hours_of(self, name: str) -> dict[str, tuple[Hour, ...]]:
+        """What a connector has of each hour; on the worker's thread, with a reader for the moment."""
+        with closing(open_reader(self._data_dir.events)) as reader:
+            now = self._clock.now()
+            return {kind: hours_of(reader.progress(f"{name}/{kind}").values, now) for kind in CONTENT_TYPES}
 
     def refresh(self, entries: Sequence[ConnectorEntry], statuses: Sequence[StreamStatus]) -> None:
         """What the ledger says."""
