@@ -226,3 +226,21 @@ def wait_for(done: Callable[[], bool]) -> None:
     while not done():
         assert time.monotonic() < until
         time.sleep(0.005)
+
+
+def test_what_is_committed_while_keys_are_read_stays_behind_the_marks(
+    events: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a live record is inserted twice: by this look, and by the next one as new."""
+    from pod_desktop.store.segment import Segment
+
+    events.add([NOON, NOON + 1, NOON + 2])
+    marks = events.reader.marks()
+    monkeypatch.setattr(Segment, "refresh", lambda self: self.meta)  # the commit comes just after
+    events.add([NOON + 3, NOON + 4])
+    for text in ("", "ann", "sender:ann@example.com"):
+        ask = Ask(tree=parse(text, NOON), matches=lambda *_record: True)
+        keys = events.reader.keys(ask, marks)
+        assert keys and max(place.seq for place in keys) <= max(marks.values())
+        assert all(row.seq <= max(marks.values()) for row in events.reader.search(ask, marks=marks))
+    assert sum(events.reader.minutes(Ask(), marks).values()) == 3

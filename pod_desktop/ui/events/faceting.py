@@ -8,7 +8,7 @@ from typing import Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from pod_desktop.core.faults import Fault
+from pod_desktop.core.faults import Fault, Unwanted
 from pod_desktop.services.facets import Facet
 from pod_desktop.ui.bridge import Desk, Job, Question, Worker
 
@@ -78,11 +78,16 @@ class Faceting(QObject):
         self._left, self._began = len(wanted), time.monotonic()
         for field, most in wanted:
             self._worker.ask(
-                lambda field=field, most=most: self._desk.facet(question, field, most, job),  # type: ignore[misc]
+                lambda field=field, most=most: self._facet(question, field, most, job),  # type: ignore[misc]
                 lambda facet, job=job: self._came(job, facet),  # type: ignore[misc]
                 lambda error, job=job, field=field: self._missed(job, field, error),  # type: ignore[misc]
                 owner=self,
             )
+
+    def _facet(self, question: Question, field: str, most: int, job: Job) -> Facet:
+        if job.cancelled:
+            raise Unwanted("No longer wanted.")
+        return self._desk.facet(question, field, most, job)
 
     def _came(self, job: Job, facet: Facet) -> None:
         if job is self._job:

@@ -360,4 +360,4 @@ def share_words(count: int, whole: int) -> str:
     if whole <= 0:
         return "0%"
     share = 100 * count / whole
-    return "<1%" if 0 < share < 0.5 else f"{min(share, 100):.0f}%"
+    return "<1%" if 0 < share < 1 else f"{min(share, 100):.0f}%"

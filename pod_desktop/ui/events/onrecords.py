@@ -163,19 +163,15 @@ class OnRecords(QObject):
 
     # Marks and comments
 
-    def chosen_ids(self) -> list[str]:
-        """Ids of the selected records that are here; of the current one where none is selected."""
-        rows = self._page.table.chosen_rows()
-        current = self._page.table.current()
-        return [row.record_id for row in rows or ([current] if current is not None else [])]
-
     def mark(self) -> None:
         """Mark the selected records, or take their marks away."""
-        self._page.notes.toggle_marks(self.chosen_ids())
+        self._with_chosen(lambda rows: self._page.notes.toggle_marks(_ids(rows)))
 
     def comment(self) -> None:
         """Say something about the selected records."""
-        ids = self.chosen_ids()
+        self._with_chosen(lambda rows: self._ask_comment(_ids(rows)))
+
+    def _ask_comment(self, ids: list[str]) -> None:
         if not ids:
             return
         note = self._page.notes.of(ids[0])
@@ -212,9 +208,11 @@ class OnRecords(QObject):
     # Copies
 
     def _with_chosen(self, take: Callable[[list[EventRow]], object]) -> None:
-        """Give the selected rows, fetched first where they are not here."""
+        """Give the selected rows, fetched first where they are not here; the current one where none is selected."""
         table = self._page.table
         here = table.chosen_rows()
+        if not table.chosen_count() and (current := table.current()) is not None:
+            here = [current]
         wanted = min(table.chosen_count(), COPIED_ROWS)
         if len(here) >= wanted:
             take(here)
@@ -242,6 +240,10 @@ class OnRecords(QObject):
             copy(as_received(record.raw))
 
         self._page.read(row, came)
+
+
+def _ids(rows: Sequence[EventRow]) -> list[str]:
+    return [row.record_id for row in rows]
 
 
 def known_field(text: str) -> str:
