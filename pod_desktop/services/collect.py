@@ -118,6 +118,7 @@ class CollectorService:
         self._claims = claims or Claims()
         self._looked = float("-inf")
         self._clocks = (clock.now(), clock.monotonic())
+        self._ticked: float | None = None
 
     async def run(
         self,
@@ -182,10 +183,15 @@ class CollectorService:
                 _log.exception("%s failed", doing)
 
     def _notice_sleep(self) -> None:
-        """Wall clock and monotonic clock part where the computer slept, or where the clock was set."""
+        """Wall clock and monotonic clock part where the computer slept, or where the clock was set.
+
+        On Windows both go on through a sleep: there a look that comes far too late tells of it.
+        """
         now, monotonic = self._clock.now(), self._clock.monotonic()
         (was, ticked), self._clocks = self._clocks, (now, monotonic)
-        if abs((now - was) / SECOND - (monotonic - ticked)) < limits.SLEEP_SECONDS:
+        looked, self._ticked = self._ticked, asyncio.get_running_loop().time()
+        late = looked is not None and self._ticked - looked >= limits.SLEEP_SECONDS
+        if not late and abs((now - was) / SECOND - (monotonic - ticked)) < limits.SLEEP_SECONDS:
             return
         _log.info("the computer slept, or its clock was set")
         for running in self._streams.values():

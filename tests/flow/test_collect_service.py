@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -61,6 +62,26 @@ def test_after_a_sleep_the_stream_is_opened_anew_at_once_and_what_came_meanwhile
 
     run(work)
     assert "woke" in desk.codes()
+
+
+def test_a_process_that_was_held_up_opens_its_streams_anew(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "SLEEP_SECONDS", 1.0)
+
+    async def work() -> None:
+        async with Simulator(rate=50) as sim:
+            desk.add(sim, content_types=("message",))
+            async with desk.running():
+                await desk.all_live(1)
+                # Neither clock tells: it is the look that comes late.
+                time.sleep(1.5)  # noqa: ASYNC251 - the loop is what is to be held up
+                await desk.until(lambda: "woke" in desk.codes())
+                await desk.all_live(1)
+                await desk.until(lambda: desk.has({"message": set(sim.emitted["message"])}))
+            assert lost_and_doubled(desk, sim.emitted) == (0, 0)
+
+    run(work)
 
 
 def test_a_sleep_ends_a_long_wait(desk: Desk) -> None:
