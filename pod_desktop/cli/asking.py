@@ -20,6 +20,7 @@ from pod_desktop.services import exporting
 
 if TYPE_CHECKING:
     from pod_desktop.core.blocks import Block
+    from pod_desktop.store import Note
     from pod_desktop.store.port import Ask, Reader
 
 
@@ -27,7 +28,7 @@ def search(options: Namespace, app: App, out: Out) -> int:
     """Print matching records, streaming: the first is there before the last is found."""
     name = options.format or ("ndjson" if options.json or options.raw else "table")
     with closing(app.open_home(options.data_dir)) as home:
-        ask = _ask(options)
+        ask = _ask(options, home)
         with _target(options.output, out) as target:
             printer = formats.PRINTERS[name](target, options.raw)
             found = 0
@@ -57,7 +58,7 @@ def _tell_how_many(found: int, out: Out) -> None:
 def count(options: Namespace, app: App, out: Out) -> int:
     """Print how many records match: in all, by the values of a field, or by time."""
     with closing(app.open_home(options.data_dir)) as home:
-        ask = _ask(options)
+        ask = _ask(options, home)
         if options.by:
             buckets = home.reader.count_by(ask, _field(options.by), options.limit)
         elif options.every:
@@ -189,7 +190,7 @@ def _summary(row: EventRow, raw: bytes) -> tuple[Block, ...]:
     return content.summary(row.kind, value, content.read(row.kind, raw, row.time))
 
 
-def _ask(options: Namespace) -> Ask:
+def _ask(options: Namespace, home: Home) -> Ask:
     """The question as the store takes it; raises UserFault naming the option that does not fit."""
     from pod_desktop.services import asking
 
@@ -204,7 +205,20 @@ def _ask(options: Namespace) -> Ask:
         raise UserFault(
             f"The query has {len(text):,} characters; {limits.QUERY_CHARS:,} is the most.", "QUERY"
         )
-    return asking.ask(text, since=since, until=until, kinds=options.index, now=now)
+    return asking.ask(
+        text, since=since, until=until, kinds=options.index, now=now, notes=partial(_notes, home)
+    )
+
+
+def _notes(home: Home) -> list[Note]:
+    """Marks and comments that were made in the window."""
+    from pod_desktop.store import NOTES_FILE, Notes
+
+    path = home.data_dir.root / NOTES_FILE
+    if not path.exists():
+        return []
+    with closing(Notes(path)) as notes:
+        return list(notes.all().values())
 
 
 def _when(text: str | None, option: str, now: int) -> int | None:

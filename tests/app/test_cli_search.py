@@ -234,3 +234,19 @@ def test_verify_names_a_damaged_file(data: Path, tmp_path: Path, capfd: pytest.C
     answer = json.loads(capfd.readouterr().out)
     assert answer["ok"] is False
     assert any(segment.name in problem for problem in answer["problems"])
+
+
+def test_marks_and_comments_of_the_window_are_found(run: Run, data: Path) -> None:
+    from pod_desktop.store import NOTES_FILE, Notes
+
+    assert found(run, "marked:true") == []
+    notes = Notes(data / NOTES_FILE)
+    notes.mark(["message:guid-1"], True, NOON)
+    notes.comment(["message:guid-3"], "asked finance", NOON)
+    notes.close()
+    try:
+        assert [one["id"] for one in found(run, "marked:true")] == ["message:guid-1"]
+        assert [one["id"] for one in found(run, "comment:finance")] == ["message:guid-3"]
+        assert json.loads(run("count", "marked:true OR comment:*", "--json")[1]) == {"count": 2}
+    finally:
+        (data / NOTES_FILE).unlink()
