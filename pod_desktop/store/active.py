@@ -12,13 +12,13 @@ from typing import Any, Final, NamedTuple
 
 import apsw
 
-from pod_desktop.core.limits import ROW_RECIPIENTS
+from pod_desktop.core.limits import BLOCK_RECORDS, ROW_RECIPIENTS
 from pod_desktop.core.record import UNREADABLE, Arrival
 from pod_desktop.core.status import Counters
 from pod_desktop.core.text import domain_of
 from pod_desktop.query.sql import HASH_CHARS
 from pod_desktop.store import schema
-from pod_desktop.store.blocks import Packer, split
+from pod_desktop.store.blocks import BLOCK_BYTES, Packer, split
 from pod_desktop.store.dedupe import key
 from pod_desktop.store.port import Progress, Source
 from pod_desktop.store.schema import outage
@@ -28,6 +28,8 @@ _STRANGE: Final = re.compile(r"[^\w\s\x00-\x7f]")
 _HASHES: Final = frozenset({32, 40, 64})
 """Hexadecimal digits of MD5, SHA-1 and SHA-256."""
 _SHORT: Final = 900
+_SMALL: Final = BLOCK_RECORDS // 2
+"""Commits of fewer records make small blocks, which are joined later."""
 _PLAIN: Final[tuple[str | None, ...]] = (None, None, None, None)
 _WHOLE: Final = 1 << 63
 SHOWN: Final = ROW_RECIPIENTS
@@ -111,12 +113,20 @@ def index_text(text: str) -> tuple[str, bool]:
     unsure = False
     for place, line in enumerate(lines):
         if not line.isascii():
-            line = line.casefold()
-            unsure = unsure or any(map(_is_word, _STRANGE.findall(line)))
-            lines[place] = _SEPARATORS.sub(" ", line)
+            lines[place], strange = (
+                _index_line(line) if len(line) <= _SHORT else _index_line.__wrapped__(line)
+            )
+            unsure = unsure or strange
         elif len(line) in _HASHES and line.isalnum():
             lines[place] = line[:HASH_CHARS]
     return "\n".join(lines), unsure
+
+
+@lru_cache(maxsize=2_048)
+def _index_line(line: str) -> tuple[str, bool]:
+    """One line that is not ASCII; kept, for names of senders and recipients come again."""
+    line = line.casefold()
+    return _SEPARATORS.sub(" ", line), any(map(_is_word, _STRANGE.findall(line)))
 
 
 def _whole(number: int | None) -> int | None:
@@ -163,6 +173,10 @@ class _Pending:
         self.words: list[tuple[int, str]] = []
         self.unsure: list[tuple[int]] = []
         self.blocks: list[tuple[int, int, bytes]] = []
+        self.joined: int | None = None
+        """From this seq on the new blocks replace the small ones."""
+        self.tail: list[bytes] = []
+        """Records at the end that are in small blocks once this is committed."""
 
 
 class Active:
@@ -188,6 +202,8 @@ class Active:
                 )
             }
         self._packer = Packer()
+        self._tail: list[bytes] = []
+        """Records at the end of the segment that are in small blocks."""
         self.log_pages = 0
         """Pages in the write-ahead log."""
         connection.set_wal_hook(self._committed)
@@ -242,6 +258,7 @@ class Active:
             self._addresses.take_back()
             raise
         self.meta = pending.meta
+        self._tail = pending.tail
         self._codes.keep()
         self._addresses.keep()
         self._sources.update(pending.sources)
@@ -256,8 +273,7 @@ class Active:
             source_id = pending.sources[source] = len(self._sources) + 1
         self._rows(pending, first, source_id, arrivals)
         raws = [arrival.raw for arrival in arrivals]
-        for place, records in split(raws):
-            pending.blocks.append((first + place, len(records), self._packer.pack(first + place, records)))
+        self._blocks(pending, first, raws)
         if arrivals:
             times = [arrival.columns.time for arrival in arrivals]
             lo, hi = min(times), max(times)
@@ -268,6 +284,19 @@ class Active:
                 bytes_raw=meta.bytes_raw + sum(map(len, raws)),
             )
         return pending
+
+    def _blocks(self, pending: _Pending, first: int, raws: list[bytes]) -> None:
+        """Records of small commits are blocks of their own until there are enough for a whole one."""
+        small = 0 < len(raws) < _SMALL
+        if small:
+            pending.tail = [*self._tail, *raws]
+        elif not raws:
+            pending.tail = self._tail
+        if len(pending.tail) >= BLOCK_RECORDS or sum(map(len, pending.tail)) >= BLOCK_BYTES:
+            pending.joined = first - len(self._tail)
+            first, raws, pending.tail = pending.joined, pending.tail, []
+        for place, records in split(raws):
+            pending.blocks.append((first + place, len(records), self._packer.pack(first + place, records)))
 
     def _rows(self, pending: _Pending, first: int, source: int, arrivals: Sequence[Arrival]) -> None:
         """One loop over all records, in the order of Columns: this is what each record costs."""
@@ -321,6 +350,8 @@ class Active:
         connection.executemany("insert into recipient values(?, ?, ?)", pending.recipients)
         connection.executemany("insert into words(rowid, text) values(?, ?)", pending.words)
         connection.executemany("insert into unsure values(?)", pending.unsure)
+        if pending.joined is not None:
+            connection.execute("delete from raw where first >= ?", (pending.joined,))
         connection.executemany("insert into raw values(?, ?, ?)", pending.blocks)
         connection.execute(
             "update meta set n = ?, lo = ?, hi = ?, bytes_raw = ?",

@@ -49,13 +49,14 @@ class Filter:
         self.keys = keys
 
     def add(self, identities: Iterable[str]) -> None:
-        bits = self.bits
+        bits, mask = self.bits, _MASK
         for identity in identities:
-            places = _hash(identity)
-            for _ in range(4):
-                place = places & _MASK
-                bits[place >> 3] |= 1 << (place & 7)
-                places >>= _BITS
+            one = _hash(identity)  # unrolled: this is done for every record stored
+            two, three, four = one >> _BITS, one >> 2 * _BITS, one >> 3 * _BITS
+            bits[(one & mask) >> 3] |= 1 << (one & 7)
+            bits[(two & mask) >> 3] |= 1 << (two & 7)
+            bits[(three & mask) >> 3] |= 1 << (three & 7)
+            bits[(four & mask) >> 3] |= 1 << (four & 7)
 
     def publish(self, segment: int, keys: int) -> None:
         """From now on a hit may mean this segment, whose keys have all been added."""

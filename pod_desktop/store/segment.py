@@ -290,11 +290,10 @@ class Segment:
         )
 
     def _blocks_between(self, low: int, high: int) -> Iterator[tuple[int, Block]]:
-        listed = self.execute(
-            "select first from raw where first <= ? and first + n > ? order by first", (high, low)
-        )
-        for (first,) in listed.fetchall():
-            yield first, self._block(first)
+        while low <= high:
+            first, records = self._block_of(low)
+            yield first, records
+            low = first + len(records)
 
     def _row(self, row: Any) -> EventRow:
         (seq, time, kind, rid, source, sender, recipient, count, subject, ip, outcome, disposition, stat, rule,
@@ -357,9 +356,21 @@ class Segment:
                 raise KeyError(seq)
             raise self._damage(seq, "is missing")
         first, n = listed
-        records = self._block(first)
-        if len(records) != n:
-            raise self._damage(first, "has another number of records")
+        records = self._blocks.pop(first, None)
+        if records is None or len(records) != n:
+            # In one statement, for the writer joins small blocks meanwhile.
+            first, n, block = self.execute(
+                "select first, n, block from raw where first <= ? order by first desc limit 1", (seq,)
+            ).fetchone()
+            try:
+                records = self._unpacker.open(first, block)
+            except Damaged as damage:
+                raise self._damage(first, f"is damaged ({damage})") from None
+            if len(records) != n:
+                raise self._damage(first, "has another number of records")
+        self._blocks[first] = records
+        if len(self._blocks) > _BLOCKS_KEPT:
+            self._blocks.popitem(last=False)
         return first, records
 
     def stored(self, first: int, last: int, limit: int) -> Iterator[StoredRecord]:
@@ -374,19 +385,6 @@ class Segment:
             except (Outage, KeyError):
                 raw = b""
             yield StoredRecord(seq, time, self.code(kind), self.source_of(source), raw)
-
-    def _block(self, first: int) -> Block:
-        records = self._blocks.pop(first, None)
-        if records is None:
-            block: bytes = self.execute("select block from raw where first = ?", (first,)).get
-            try:
-                records = self._unpacker.open(first, block)
-            except Damaged as damage:
-                raise self._damage(first, f"is damaged ({damage})") from None
-        self._blocks[first] = records
-        if len(self._blocks) > _BLOCKS_KEPT:
-            self._blocks.popitem(last=False)
-        return records
 
     def _damage(self, seq: int, what: str) -> Outage:
         return Outage(

@@ -142,15 +142,14 @@ class SegmentWriter:
 
     def _new(self, records: Sequence[Arrival], deleted: Gone | None) -> tuple[list[Arrival], list[str]]:
         """The records that the store does not have and has not deleted, and their keys."""
-        writing = [active.keys for active in self._active.values()]
-        writing.extend(self._retiring.values())
+        seen: set[str] = set()
+        writing = [seen, *(active.keys for active in self._active.values()), *self._retiring.values()]
         arrivals: list[Arrival] = []
         keys: list[str] = []
-        seen: set[str] = set()
         for arrival in records:
             columns = arrival.columns
             key = dedupe.key(columns.kind, columns.rid)
-            if key in seen or any(key in known for known in writing):
+            if _is_in_one(writing, key):
                 continue
             if (candidates := self._known.candidates(key)) and self._is_in(candidates, arrival):
                 continue
@@ -349,6 +348,13 @@ class SegmentWriter:
         if hasattr(self, "_catalog"):
             self._catalog.close()
         self._lock.release()
+
+
+def _is_in_one(sets: list[set[str]], key: str) -> bool:
+    for one in sets:  # noqa: SIM110  (any() takes twice as long, for each record received)
+        if key in one:
+            return True
+    return False
 
 
 def _take_lock(folder: Path) -> Lock:
