@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
@@ -23,7 +23,10 @@ from pod_desktop.core.record import EventRow
 from pod_desktop.core.status import StreamStatus
 from pod_desktop.query import Completion
 from pod_desktop.services.facets import Facet
+from pod_desktop.services.journey import Journey
 from pod_desktop.services.looks import Look
+from pod_desktop.services.seen import Seen
+from pod_desktop.services.statistics import Part
 from pod_desktop.store import Note
 from pod_desktop.ui import bugs
 
@@ -191,6 +194,18 @@ class Desk(Protocol):
 
     def looks(self, rows: Sequence[EventRow], dress: Dress) -> Sequence[Look]:
         """What the rows show beyond their columns, in their order."""
+        ...
+
+    def journey(self, row: EventRow, job: Job) -> Journey:
+        """The message that a record is about, over filter and mail log. Raises Unwanted once `job` is cancelled."""
+        ...
+
+    def seen(self, row: EventRow, job: Job) -> Sequence[Seen]:
+        """What the week before brought of the same. Raises Unwanted once `job` is cancelled."""
+        ...
+
+    def statistics(self, since: int | None, until: int, job: Job) -> Iterator[Part]:
+        """Plots, one after the other; to be iterated on one worker thread. Raises Unwanted once `job` is cancelled."""
         ...
 
     def notes_version(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -13,11 +13,14 @@ from pod_desktop.core.clock import Clock
 from pod_desktop.core.faults import Outage, Unwanted, UserFault
 from pod_desktop.core.record import EventRow
 from pod_desktop.query import Completion
-from pod_desktop.services import asking, exporting, facets, noted
+from pod_desktop.services import asking, exporting, facets, noted, statistics
 from pod_desktop.services import looks as looking
 from pod_desktop.services.browse import Browser
 from pod_desktop.services.browse import View as BrowseView
 from pod_desktop.services.completing import Completer
+from pod_desktop.services.journey import Journey, journey
+from pod_desktop.services.seen import Seen, seen_before
+from pod_desktop.services.statistics import Part
 from pod_desktop.store import Ask, Ledger, Note, Notes, Reader
 from pod_desktop.ui.bridge import ColourRule, Dress, Job, Overview, Question, Record, Span
 from pod_desktop.ui.moments import Zone
@@ -201,6 +204,23 @@ class StoreDesk:
     def looks(self, rows: Sequence[EventRow], dress: Dress) -> Sequence[looking.Look]:
         rules = [made for rule in dress.rules if (made := self._rule(rule)) is not None]
         return looking.looks(self._reader, rows, dress.fields, rules)
+
+    # over many records
+
+    def journey(self, row: EventRow, job: Job) -> Journey:
+        try:
+            return journey(self._reader, row, lambda: job.cancelled)
+        except KeyError:
+            raise Outage("This record is no longer stored.", row.record_id, "Search again.") from None
+
+    def seen(self, row: EventRow, job: Job) -> Sequence[Seen]:
+        return seen_before(self._reader, row, lambda: not job.cancelled)
+
+    def statistics(self, since: int | None, until: int, job: Job) -> Iterator[Part]:
+        def name_time(micros: int) -> str:
+            return f"{self._zone.local(micros):%b %d %H:%M}"
+
+        return statistics.gather(self._reader, since, until, lambda: not job.cancelled, name_time)
 
     def _rule(self, rule: ColourRule) -> looking.Rule | None:
         try:

@@ -39,6 +39,7 @@ from pod_desktop.ui.automation.commands import add_automation
 from pod_desktop.ui.bridge import Worker
 from pod_desktop.ui.demo import Demo, connect_demo
 from pod_desktop.ui.desk import StoreDesk
+from pod_desktop.ui.hunting import add_hunting
 from pod_desktop.ui.loop import WindowLoop
 from pod_desktop.ui.moments import Zone
 from pod_desktop.ui.preferences import Preferences
@@ -154,6 +155,7 @@ class Session:
         window.add_page(
             Page(key=CONNECTORS, group=MANAGE, title="Connectors", make=self._make_connectors_page)
         )
+        self.hunting = add_hunting(window)
         add_automation(window, self._automating)
         self._actions_tab = add_actions(window, self._acting)
         self._tick = QTimer(window, interval=TICK_MS)

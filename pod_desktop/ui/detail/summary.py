@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from PySide6.QtCore import QRectF, QSize, Qt
@@ -39,6 +39,8 @@ class SummaryView(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName("Summary")
         self._blocks: tuple[Block, ...] | None = None
+        self._below: Callable[[], QWidget] | None = None
+        self._shown_below: QWidget | None = None
         self.show_blocks(())
 
     def show_blocks(self, blocks: Sequence[Block]) -> None:
@@ -57,8 +59,25 @@ class SummaryView(QScrollArea):
         if len(blocks) > _MOST_BLOCKS:
             column.addWidget(PlainLabel("More in Fields and JSON.", "note"))
         column.addStretch(1)
+        self._shown_below = None
         self.setWidget(page)  # the old page is deleted by the scroll area
         self.verticalScrollBar().setValue(0)
+        self.show_below(self._below)
+
+    def show_below(self, make: Callable[[], QWidget] | None) -> None:
+        """Show something below the blocks that came later than they; None takes it away."""
+        self._below = make
+        if self._shown_below is not None:
+            self._shown_below.hide()
+            self._shown_below.deleteLater()
+            self._shown_below = None
+        if make is None or not self._blocks:
+            return
+        page = self.widget()
+        column = page.layout() if page is not None else None
+        assert isinstance(column, QVBoxLayout)
+        self._shown_below = make()
+        column.insertWidget(column.count() - 1, self._shown_below)
 
 
 def _drawn(block: Block) -> QWidget:
