@@ -29,6 +29,7 @@ from pod_desktop.store import (
     DataDir,
     Journal,
     Ledger,
+    Limits,
     Notes,
     Reader,
     RespondEntry,
@@ -44,7 +45,7 @@ from pod_desktop.ui.loop import WindowLoop
 from pod_desktop.ui.moments import Zone
 from pod_desktop.ui.preferences import Preferences
 from pod_desktop.ui.rail import MANAGE, Page
-from pod_desktop.ui.settings import Keymap, SettingsDesk, SettingsPage
+from pod_desktop.ui.settings import Keymap, Plan, RetentionDesk, SettingsDesk, SettingsPage
 from pod_desktop.ui.theme import Theme
 from pod_desktop.ui.window import CONNECTORS, MainWindow
 from pod_desktop.vault import SessionVault
@@ -348,7 +349,25 @@ class Session:
             desk=self._settings,
             keymap=self._keymap,
             tenants=self._home.ledger.tenants,
+            retention=RetentionDesk(plan=self._plan_retention, apply=self._apply_retention),
         )
+
+    def _plan_retention(self, days: int | None, gigabytes: int | None) -> Plan:
+        from pod_desktop.services import retention
+
+        set_now = retention.limits_of(self._home.ledger)
+        limits = Limits(
+            set_now.days if days is None else days, set_now.gigabytes if gigabytes is None else gigabytes
+        )
+        found = retention.planned(self._home.data_dir, limits, self._home.clock.now())
+        return Plan(retention.plan_words(found, limits), found.records)
+
+    def _apply_retention(self) -> str:
+        from pod_desktop import content
+        from pod_desktop.services.retention import apply_now
+
+        home = self._home
+        return str(apply_now(home.data_dir, home.ledger, home.clock, content.read)["words"])
 
     # the demo
 

@@ -3,5 +3,6 @@
 from pod_desktop.ui.settings.desk import SettingsDesk
 from pod_desktop.ui.settings.keymap import Keymap
 from pod_desktop.ui.settings.page import THEME_WORDS, SettingsPage
+from pod_desktop.ui.settings.retention import Plan, RetentionDesk
 
-__all__ = ["THEME_WORDS", "Keymap", "SettingsDesk", "SettingsPage"]
+__all__ = ["THEME_WORDS", "Keymap", "Plan", "RetentionDesk", "SettingsDesk", "SettingsPage"]

@@ -15,6 +15,7 @@ from pod_desktop.ui.preferences import Preferences
 from pod_desktop.ui.settings.controls import Control, control_for
 from pod_desktop.ui.settings.desk import SettingsDesk
 from pod_desktop.ui.settings.keymap import Keymap
+from pod_desktop.ui.settings.retention import RetentionDesk, RetentionNote
 from pod_desktop.ui.settings.shortcuts import ShortcutsEditor
 from pod_desktop.ui.settings.tenants import Tenants
 from pod_desktop.ui.text import PlainLabel, copy
@@ -56,6 +57,7 @@ class SettingsPage(QWidget):
         keymap: Keymap | None = None,
         tenants: Callable[[], list[str]] | None = None,
         open_folder: Callable[[str], object] | None = None,
+        retention: RetentionDesk | None = None,
         parent: QWidget | None = None,
     ) -> None:
         """
@@ -66,9 +68,11 @@ class SettingsPage(QWidget):
             keymap: The window's commands, for their keys.
             tenants: All tenants, those of connectors too; called on the desk's worker.
             open_folder: Shows a folder in the desktop's file manager; without it there is no button for that.
+            retention: What the limits on records delete; without it that is not told.
             parent: The window it stands in.
         """
         super().__init__(parent)
+        self.retention: RetentionNote | None = RetentionNote(retention) if retention is not None else None
         self._desk = desk or SettingsDesk(preferences)
         self._keymap = keymap
         self._open_folder = open_folder
@@ -134,6 +138,8 @@ class SettingsPage(QWidget):
             for widget in widgets:
                 row.addWidget(widget, 1, Qt.AlignmentFlag.AlignTop)
             card.body.addLayout(row)
+            if title == "Records" and self.retention is not None:
+                card.body.addWidget(self.retention)
             return
         for widget in widgets:
             card.body.addWidget(widget)
@@ -190,6 +196,8 @@ class SettingsPage(QWidget):
         self._desk.read(self, self._read)
         if self.tenants is not None:
             self.tenants.refresh()
+        if self.retention is not None:
+            self.retention.refresh()
 
     def _read(self) -> None:
         if self._keymap is not None and self._desk.whole:
@@ -201,11 +209,22 @@ class SettingsPage(QWidget):
     def _chosen(self, key: str, value: Any) -> None:
         before = self._desk.get(key)
         if key in _RETENTION and _less(value, before):
-            self._ask_to_keep_less(key, value, before)
+            self._tell_what_goes(key, value, before)
         else:
             self._keep(key, value)
 
-    def _ask_to_keep_less(self, key: str, value: int, before: int) -> None:
+    def _tell_what_goes(self, key: str, value: int, before: int) -> None:
+        """First what a narrower limit would delete, then the question."""
+        if self.retention is None:
+            self._ask_to_keep_less(key, value, before, "")
+            return
+        days = value if key == declared.RETENTION_DAYS else None
+        gigabytes = value if key == declared.RETENTION_GB else None
+        self.retention.words_with(
+            days, gigabytes, lambda words: self._ask_to_keep_less(key, value, before, words)
+        )
+
+    def _ask_to_keep_less(self, key: str, value: int, before: int, planned: str) -> None:
         from pod_desktop.ui.connectors.confirm import Confirm  # late: the window starts without that room
 
         words = declared.setting(key).words(value)
@@ -216,7 +235,7 @@ class SettingsPage(QWidget):
         )
         question = Confirm(
             f"Keep less than before ({words} instead of {declared.setting(key).words(before)})?",
-            f"{what} are deleted from this computer and cannot be brought back.",
+            f"{what} are deleted from this computer and cannot be brought back. {planned}".strip(),
             "Delete them",
             self,
         )
@@ -237,6 +256,8 @@ class SettingsPage(QWidget):
             self.theme_chosen.emit(value)
         elif key == declared.TIME_ZONE:
             self.zone_chosen.emit(value == "utc")
+        if key in _RETENTION and self.retention is not None:
+            self.retention.refresh()
         self.changed.emit(key)
 
     def _failed(self, key: str, error: BaseException) -> None:
