@@ -74,6 +74,8 @@ class StreamTask:
     """Did the last live session end with a goodbye?"""
     _resumed: bool = False
     """Has this process checked the archive since it took the stream over from another one?"""
+    _visited: bool = False
+    """Has this process been live yet?"""
     _session: Session | None = None
     _newest: int = 0
     """Microseconds UTC of the newest record of the last batch."""
@@ -196,12 +198,14 @@ class StreamTask:
 
         One key has one session: archive and live take turns. The first visit makes the service remember
         where this stream is, so that nothing falls between the archive's end and the live stream's
-        beginning; the ones after it keep a long backfill from hiding the mail of today.
+        beginning; the ones after it keep a long backfill from hiding the mail of today. After a crash
+        a visit comes first as well: the hour under way, fetched again, may take a minute.
         """
         now, coverage = self.clock.now(), self.book.coverage
         wanted = bool(coverage.missing(now) or coverage.unfinished(now, unbroken=self._unbroken))
         since = now - coverage.live[-1][1] if coverage.live else None
-        return wanted and (since is None or not 0 <= since <= self.timing.visit * SECOND)
+        due = since is None or not 0 <= since <= self.timing.visit * SECOND
+        return wanted and (due or not self._visited)
 
     # Keys
 
@@ -259,6 +263,7 @@ class StreamTask:
                 self._archive.asked = None
                 self._archive.wake()
             self._unbroken = False
+            self._visited = True
             self._say_live(visit)
             leaving = await self._receive(session, visit)
         self._session = None

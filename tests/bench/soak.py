@@ -35,7 +35,7 @@ def kills(rounds: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         desk = Desk(Path(folder))
         try:
-            return asyncio.run(kill_loop(desk, rounds, archive_hours=60)).to_json()
+            return asyncio.run(kill_loop(desk, rounds, archive_hours=40)).to_json()
         finally:
             desk.close()
 

@@ -81,7 +81,7 @@ async def kill_loop(desk: Desk, rounds: int, seed: int = 7, archive_hours: int =
     """Kill a collector so often while it receives, fetches the archive beside it, and seals; then catch up."""
     dice, report = Random(seed), KillReport()
     # Resumed exactly where it stopped sending: what a killed process had received is not sent again.
-    async with Simulator(rate=120, resume_overlap=0, archive_rate=0.15, linger=0.0) as sim:
+    async with Simulator(rate=60, resume_overlap=0, archive_rate=0.15, linger=0.0) as sim:
         desk.add(sim, collect_from=f"{archive_hours}h")
         small = ("--segment-records", str(SMALL))
         for number in range(rounds):
@@ -92,7 +92,7 @@ async def kill_loop(desk: Desk, rounds: int, seed: int = 7, archive_hours: int =
             began = time.monotonic()
             process = await start(desk, keys, *small)
             try:
-                await desk.until(lambda before=before: _records(desk) > before)
+                await desk.until(lambda before=before: _records(desk) > before, 60)
                 report.recovered.append(time.monotonic() - began)
                 await asyncio.sleep(dice.random() * 0.5)
                 report.beside += any(archive for _, _, archive in sim.open_sessions)
@@ -104,7 +104,7 @@ async def kill_loop(desk: Desk, rounds: int, seed: int = 7, archive_hours: int =
         expected = {kind: set(ids) for kind, ids in sim.produced.items() if kind != "audit"}
         process = await start(desk, sim.api_keys[:1], "--until-caught-up", *small)
         try:
-            assert await asyncio.wait_for(process.wait(), 120) == 0
+            assert await asyncio.wait_for(process.wait(), 300) == 0
         finally:
             if process.returncode is None:
                 process.kill()

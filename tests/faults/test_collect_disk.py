@@ -96,7 +96,7 @@ def test_a_nearly_full_disk_is_told_then_reading_stops_and_goes_on_by_itself(sma
             assert lost_and_doubled(desk, sim.emitted) == (0, 0)
 
     try:
-        asyncio.run(asyncio.wait_for(work(), 60))
+        asyncio.run(asyncio.wait_for(work(), 100))
     finally:
         desk.close()
 
@@ -124,6 +124,6 @@ def test_a_disk_that_is_full_for_real_holds_the_stream_up_and_loses_nothing(smal
             assert lost_and_doubled(desk, sim.emitted) == (0, 0)
 
     try:
-        asyncio.run(asyncio.wait_for(work(), 60))
+        asyncio.run(asyncio.wait_for(work(), 100))
     finally:
         desk.close()

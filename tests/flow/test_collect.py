@@ -28,7 +28,7 @@ def desk(tmp_path: Path) -> Any:
 
 
 def run(work: Callable[[], Awaitable[None]]) -> None:
-    asyncio.run(asyncio.wait_for(work(), 60))
+    asyncio.run(asyncio.wait_for(work(), 100))
 
 
 def test_a_new_connector_gets_its_archive_and_then_live_each_record_once(desk: Desk) -> None:

@@ -27,7 +27,7 @@ def desk(tmp_path: Path) -> Any:
 
 
 def run(work: Callable[[], Awaitable[None]]) -> None:
-    asyncio.run(asyncio.wait_for(work(), 60))
+    asyncio.run(asyncio.wait_for(work(), 100))
 
 
 def begins(sim: Simulator) -> list[str]:

@@ -41,7 +41,7 @@ def filters(desk: Desk) -> LogFilters:
 
 
 def run(work: Callable[[], Awaitable[None]]) -> None:
-    asyncio.run(asyncio.wait_for(work(), 60))
+    asyncio.run(asyncio.wait_for(work(), 100))
 
 
 def record(name: str, sender: str, subject: str = "", score: int = 0) -> dict[str, Any]:
