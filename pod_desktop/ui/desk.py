@@ -114,10 +114,11 @@ class StoreDesk:
         return self._reader.count(self._ask(question, ""))
 
     def histogram(
-        self, question: Question, since: int, until: int, every: int
+        self, question: Question, since: int, until: int, every: int, job: Job | None = None
     ) -> Sequence[tuple[int, str, int]]:
         bounded = Question(text=question.text, kinds=question.kinds, since=since, until=until)
-        return self._reader.histogram(self._ask(bounded), every)
+        wanted = None if job is None else lambda: not job.cancelled
+        return self._reader.histogram(self._ask(bounded, wanted=wanted), every)
 
     def record(self, row: EventRow) -> Record:
         try:

@@ -195,7 +195,9 @@ class FakeDesk:
     def count(self, question: Question) -> int | None:
         return sum(self.matches(replace(question, text=""), found) for found in self.snapshot())
 
-    def histogram(self, question: Question, since: int, until: int, every: int) -> list[tuple[int, str, int]]:
+    def histogram(
+        self, question: Question, since: int, until: int, every: int, job: Job | None = None
+    ) -> list[tuple[int, str, int]]:
         found = Counter(
             (one.time // every * every, one.outcome)
             for one in self.snapshot()

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
 from pod_desktop.core.clock import DAY, HOUR, MINUTE, SECOND
-from pod_desktop.ui.bridge import Overview, Question
+from pod_desktop.ui.bridge import Job, Overview, Question
 from pod_desktop.ui.events.counting import Counting, Counts, stretch
 from pod_desktop.ui.events.timerange import BARS, bar_width
 
@@ -47,7 +47,9 @@ def test_the_answer_to_an_older_question_is_dropped(qtbot: QtBot) -> None:
     desk = FakeDesk(rows=[row(number, NOW) for number in range(3)])
     held, original = threading.Event(), desk.histogram
 
-    def slow(question: Question, since: int, until: int, every: int) -> list[tuple[int, str, int]]:
+    def slow(
+        question: Question, since: int, until: int, every: int, job: Job | None = None
+    ) -> list[tuple[int, str, int]]:
         if question.text == "first":
             held.wait(5)
         return original(question, since, until, every)

@@ -10,9 +10,10 @@ from typing import Final
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from pod_desktop.core.clock import MINUTE, SECOND
-from pod_desktop.ui.bridge import Desk, Overview, Question, Worker
+from pod_desktop.ui.bridge import Desk, Job, Overview, Question, Worker
 from pod_desktop.ui.events.timerange import bar_width
 
+_FIRST_MS: Final = 60
 _LEAST_MS: Final = 1_000
 _MOST_MS: Final = 30_000
 _SHARE: Final = 10
@@ -63,15 +64,22 @@ class Counting(QObject):
         self._question: Question | None = None
         self._worker = Worker("counts", self)
         self._busy = False
+        self._job = Job()
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._count)
 
     def ask(self, question: Question) -> None:
-        """Count for this question from now on, and at once."""
+        """Count for this question from now on, once its rows have had their turn."""
         self._question = question
+        self._give_up()
+        self._timer.start(_FIRST_MS)
+
+    def _give_up(self) -> None:
+        """What is being counted is no longer wanted."""
+        self._job.cancel()
+        self._job = Job()
         self._worker.forget("counts")
         self._busy = False
-        self._count()
 
     def again(self) -> None:
         """Something changed: count soon."""
@@ -80,6 +88,7 @@ class Counting(QObject):
 
     def stop(self) -> None:
         """No more counting."""
+        self._give_up()
         self._timer.stop()
         self._worker.stop()
 
@@ -91,9 +100,11 @@ class Counting(QObject):
         since, until, every = stretch(question, self._overview(), time.time_ns() // 1000)
         part = bool(question.kinds) or question.span is not None or question.since is not None
 
+        job = self._job
+
         def work() -> tuple[Counts, float]:
             started = time.monotonic()
-            bars = self._desk.histogram(question, since, until, every)
+            bars = self._desk.histogram(question, since, until, every, job)
             of = self._desk.count(question) if part and question.text.strip() else None
             made = Counts(since=since, until=until, every=every, bars=bars, of=of)
             return made, time.monotonic() - started

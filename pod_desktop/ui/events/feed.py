@@ -50,7 +50,7 @@ class Feed(QObject):
         self._following = following
         self._worker = Worker("rows", self)
         self._view: View | None = None
-        self._pulling = self._fetching = self._begin = False
+        self._pulling = self._fetching = self._begin = self._starting = False
         self._wanted: dict[int, None] = {}
         self._asked_at = 0.0
         self.searching = False
@@ -60,6 +60,8 @@ class Feed(QObject):
         self.troubled = False
         self.seconds = 0.0
         """How long the search took, once it is over."""
+        self.first_seconds = 0.0
+        """How long it took until its first rows were there, or that there are none yet."""
         self._pump = QTimer(self, interval=FOLLOW_MS)
         self._pump.setTimerType(Qt.TimerType.PreciseTimer)
         self._pump.timeout.connect(self._pull)
@@ -87,7 +89,7 @@ class Feed(QObject):
 
     def _replaced(self, view: View) -> None:
         self._view, self._begin = view, True
-        self._pulling = self._fetching = False
+        self._pulling = self._fetching = self._starting = False
         self._wanted.clear()
         self._pull()
 
@@ -156,10 +158,11 @@ class Feed(QObject):
         self._worker.ask(work, come, owner=self, key="marked", urgency=0)
 
     def _opened(self, view: View) -> None:
+        # The old rows stay until the first of the new ones are there: nothing is fetched meanwhile.
         self._view = view
-        self._pulling = self._fetching = self._begin = self.troubled = False
+        self._pulling = self._fetching = self.troubled = False
+        self._begin = self._starting = True
         self._wanted.clear()
-        self.opened.emit()
         self._pump.start()
         self._pull()
 
@@ -170,7 +173,8 @@ class Feed(QObject):
     def _pull(self) -> None:
         if self._view is None or self._pulling:
             return
-        view, search, anchors = self._view, not self.stopped, self._anchors()
+        view, search = self._view, not self.stopped
+        anchors = () if self._starting else self._anchors()
         begin, self._begin = self._begin, False
         self._pulling = True
         self._worker.ask(
@@ -188,6 +192,10 @@ class Feed(QObject):
         was, self.searching = self.searching, got.more and not self.stopped
         if was and not self.searching:
             self.seconds = self.waited
+        if self._starting:
+            self._starting = False
+            self.first_seconds = self.waited
+            self.opened.emit()
         self.pulled.emit(got)
         self.hurry()
 
@@ -195,6 +203,7 @@ class Feed(QObject):
         if view is not self._view:
             return
         self._pulling = self.searching = False
+        self._begin = self._begin or self._starting
         self.troubled = True
         self._pump.setInterval(_TROUBLED_MS)
         self.failed.emit(error)
@@ -204,7 +213,7 @@ class Feed(QObject):
         self._fetch()
 
     def _fetch(self) -> None:
-        if self._fetching or not self._wanted or self._view is None:
+        if self._fetching or self._starting or not self._wanted or self._view is None:
             return
         view = self._view
         page, _ = self._wanted.popitem()  # the newest wish first: one scrolls past the others

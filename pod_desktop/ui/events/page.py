@@ -122,6 +122,7 @@ class EventsPage(QWidget):
         self.table.chosen.connect(self._chosen)
         self.table.opened.connect(self.open_detail)
         self.query.applied.connect(self._applied)
+        self.query.settled.connect(self.preferences.remember_query)
         self.query.cancelled.connect(self.cancel)
         self.range.chosen.connect(self._range_chosen)
         self.range.custom_asked.connect(self.choose_range)
@@ -167,7 +168,6 @@ class EventsPage(QWidget):
         )
 
     def _applied(self, text: str) -> None:
-        self.preferences.remember_query(text)
         self._query = text
         self.ask()
 
@@ -223,6 +223,7 @@ class EventsPage(QWidget):
 
     def _opened(self) -> None:
         self.fault.hide()
+        self.query.answered(self.feed.first_seconds)
         self.table.start()
         self.counting.ask(self.question())
         self.faceting.ask(self.question())

@@ -27,6 +27,11 @@ from pod_desktop.ui.events.completion import Complete, CompletionPopup
 from pod_desktop.ui.text import PlainLabel, tip
 
 PAUSE_MS: Final = 300
+QUICK_MS: Final = 30
+"""How long typing must pause before the query is asked: where searching is slow, and where it is quick."""
+_SETTLED_MS: Final = 2_500
+_PAUSES: Final = 4
+"""A pause is so many times as long as the last search took to its first rows."""
 _CHECK_MS: Final = 60
 Check = Callable[[str], Sequence[Span]]
 
@@ -138,6 +143,8 @@ class QueryBar(QWidget):
 
     applied = Signal(str)
     """A query that is understood; on Enter, or when typing pauses."""
+    settled = Signal(str)
+    """A query that stood for a while, or that Enter was pressed for."""
     cancelled = Signal()
     """Esc in an unchanged line: stop searching."""
 
@@ -170,6 +177,8 @@ class QueryBar(QWidget):
         self._checking.timeout.connect(self._judge)
         self._pausing = QTimer(self, singleShot=True, interval=PAUSE_MS)
         self._pausing.timeout.connect(self._apply)
+        self._settling = QTimer(self, singleShot=True, interval=_SETTLED_MS)
+        self._settling.timeout.connect(lambda: self.settled.emit(self._last))
         self.line.textChanged.connect(self._changed)
         self.line.returned.connect(self._enter)
         self.line.escaped.connect(self._escape)
@@ -222,6 +231,8 @@ class QueryBar(QWidget):
 
     def stop(self) -> None:
         """No more asking."""
+        self._settling.stop()
+        self._pausing.stop()
         self.offers.stop()
 
     def refuse(self, fault: UserFault) -> None:
@@ -237,6 +248,7 @@ class QueryBar(QWidget):
         if text == self._typed and not self._checking.isActive():
             return  # only colours changed
         self._typed = text
+        self._settling.stop()
         self._checking.start()
         self._pausing.start()
         if self.line.hasFocus():
@@ -286,6 +298,7 @@ class QueryBar(QWidget):
         self._judge()
         if self._valid and self.text != self._last:
             self._last = self.text
+            self._settling.start()
             self.applied.emit(self._last)
 
     def _enter(self) -> None:
@@ -293,6 +306,13 @@ class QueryBar(QWidget):
         self.offers.put_away()
         self._last = "\0"  # Enter asks again even if nothing changed
         self._apply()
+        if self._valid:
+            self._settling.stop()
+            self.settled.emit(self._last)
+
+    def answered(self, seconds: float) -> None:
+        """The first rows were there after so long: typing may be followed as quickly."""
+        self._pausing.setInterval(round(min(max(QUICK_MS, seconds * 1_000 * _PAUSES), PAUSE_MS)))
 
     def _escape(self) -> None:
         if self.offers.isVisible():
