@@ -21,6 +21,8 @@ _NUMBER: Final = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4})?"
 _INT64: Final = 2**63
 _WORD: Final = r"\pL\pN\pM\p{Co}"
 _PATTERN_BYTES: Final = 8 << 20
+SPACES: Final = re.compile(r"\s+")
+"""What stands between two words: folded headers hold line ends and tabs, senders pad with blanks."""
 
 
 def as_number(value: str | int | float) -> int | float | None:
@@ -62,12 +64,17 @@ def words_test(words: str, phrase: bool) -> StrTest:
 
 
 def _plain_words_test(folded: str, phrase: bool) -> StrTest:
+    spaced = SPACES.search(folded) is not None
+    if spaced:
+        folded = SPACES.sub(" ", folded)
     size = len(folded)
     begins = bool(folded) and is_word_char(folded[0])
     ends = phrase and bool(folded) and is_word_char(folded[-1])
 
     def test(text: str) -> bool:
         text = text.casefold()
+        if spaced:
+            text = SPACES.sub(" ", text)
         at = text.find(folded)
         while at >= 0:
             after = at + size

@@ -432,4 +432,4 @@ def trigram_match(test: Test | _OneOf) -> str | None:
 def _pieces_of_words(words: str, phrase: bool) -> list[str]:
     """Folded pieces that stand in every text which holds the words."""
     folded = words.casefold()
-    return [folded] if phrase else [piece for piece in re.split(r"[*?]", folded) if piece]
+    return [piece for piece in re.split(r"\s+" if phrase else r"[*?]|\s+", folded) if piece]

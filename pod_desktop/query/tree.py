@@ -46,7 +46,8 @@ class Text:
 
     A word is a run of letters, digits, marks and private-use characters (Unicode L*, N*, M*, Co: all that
     FTS5's unicode61 takes, so its tokens are a necessary condition). Where `words` begins (ends) with any
-    other character, that side needs no boundary: `@bad.example` and `"/login"` match inside anything.
+    other character, that side needs no boundary: `@bad.example` and `"/login"` match inside anything. Any
+    run of white space stands for any other: words next to each other may be blanks, tabs or a folded line apart.
     """
 
     words: str

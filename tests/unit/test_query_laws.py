@@ -231,6 +231,8 @@ def fits(pattern: Sequence[str | Mark], text: str) -> set[int]:
 
 def naive_words(words: str, phrase: bool, text: str) -> bool:
     words, text = words.casefold(), text.casefold()
+    if phrase or not set(words) & set("*?"):
+        words, text = re.sub(r"\s+", " ", words), re.sub(r"\s+", " ", text)
     pattern = [words] if phrase else [{"*": ANY, "?": ONE}.get(char, char) for char in words]
     for at in range(len(text) + 1):
         begins = is_edge(text, at) if phrase or words[0] not in "*" else True

@@ -135,3 +135,13 @@ def test_a_tree_sent_to_another_process_still_means_the_same() -> None:
 def test_broken_characters_do_not_break_a_search() -> None:
     for query in ("subject:/.*x/", "subject:a?*x", "a*x", "subject:x"):
         assert matcher(parse(query, 0))(Record("a\ud800x", subject=["a\ud800 x"])) in {True, False}
+
+
+@pytest.mark.parametrize("between", [" ", "   ", "\t", "\r\n ", "\n\t", "\u00a0", "\u3000"])
+def test_words_of_a_phrase_are_next_to_each_other_whatever_space_is_between(between: str) -> None:
+    subject = f"Your account{between}suspended today"
+    record = Record(f"bob@x.example {subject}", subject=[subject])
+    for query in ('"account suspended"', 'subject:"account suspended"', '"account  suspended"'):
+        assert matcher(parse(query, 0))(record), query
+    assert not matcher(parse('"account today"', 0))(record)
+    assert not matcher(parse('"account suspend"', 0))(record)
