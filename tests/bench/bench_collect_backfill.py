@@ -45,7 +45,11 @@ async def serve(rate: float) -> None:
 
 
 async def bare(server: dict[str, Any], hours: int) -> tuple[int, float]:
-    """The floor: the same requests, received and forgotten; records and seconds."""
+    """The floor: the same requests, received and forgotten; records and seconds.
+
+    The simulated archive makes each record anew: where that is the slowest part, both come out alike, and
+    tests/bench/bench_receive.py tells more of the service's own cost.
+    """
     from websockets.asyncio.client import connect
     from websockets.exceptions import ConnectionClosed
 
@@ -62,6 +66,7 @@ async def bare(server: dict[str, Any], hours: int) -> tuple[int, float]:
                 ping_interval=None,
                 proxy=None,
                 compression=None,
+                open_timeout=None,
             ) as connection:
                 try:
                     while True:
