@@ -221,11 +221,11 @@ class Active:
             connection.execute("insert into meta values(1, ?, ?, 0, 0, null, null, 0)", (segment, lane))
             connection.execute("insert into code values(0, '', null)")
             connection.execute("insert into addr values(0, '', null, null)")
-            # One part of the index a commit, not many; merged late, in few steps, and at the seal.
+            # Parts of the index that fit a processor's cache; merged late, in few steps, and at the seal.
             for setting, value in (
-                ("hashsize", 64 << 20),
+                ("hashsize", 512 << 10),
                 ("automerge", 0),
-                ("crisismerge", 128),
+                ("crisismerge", 256),
                 ("pgsz", 8_000),
             ):
                 connection.execute("insert into words(words, rank) values(?, ?)", (setting, value))

@@ -82,9 +82,9 @@ SEAL_INDEXES: Final = """
 create index ev_rid on ev(rid collate nocase) where rid != '';
 create index ev_qid on ev(qid collate nocase) where qid != '';
 create index ev_message_id on ev(message_id collate nocase) where message_id != '';
-create index ev_sender on ev(sender, time);
-create index ev_recipient on ev(recipient, time);
-create index ev_ip on ev(ip, time);
+create index ev_sender on ev(sender);
+create index ev_recipient on ev(recipient);
+create index ev_ip on ev(ip);
 create index ev_rid_folded on ev(rid_folded) where rid_folded is not null;
 create index ev_qid_folded on ev(qid_folded) where qid_folded is not null;
 create index ev_message_id_folded on ev(message_id_folded) where message_id_folded is not null;

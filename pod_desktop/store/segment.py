@@ -162,10 +162,11 @@ class Segment:
     def _bounds(self, ask: Ask, most: int | None) -> tuple[list[str], dict[str, Any]]:
         parts: list[str] = []
         values: dict[str, Any] = {}
-        if ask.since is not None:
+        all_of_it = self.meta.sealed and self._is_within(ask)
+        if ask.since is not None and not all_of_it:
             parts.append("time >= :since")
             values["since"] = ask.since
-        if ask.until is not None:
+        if ask.until is not None and not all_of_it:
             parts.append("time < :until")
             values["until"] = ask.until
         # While it is written it may have grown since `meta` was read: then last() is not the last any more.
@@ -275,7 +276,7 @@ class Segment:
         """Lowest and highest seq of the records of the question's time."""
         low, high = schema.first_seq(self.segment), self.last()
         bounds, values = self._bounds(Ask(since=ask.since, until=ask.until), None)
-        if not bounds or self._is_within(ask):
+        if not bounds:
             return low, high
         found = self.execute(
             f"select min(seq), max(seq) from ev where {' and '.join(bounds)}", values

@@ -39,7 +39,7 @@ SEGMENT_ADDRESSES: Final = 400_000
 _OPEN_SEALED: Final = 8
 """Sealed segments held open to confirm duplicates."""
 _KNOWN: Final = "known.filter"
-_WAL_PAGES: Final = 48 * limits.MIB // schema.PAGE_BYTES
+_WAL_PAGES: Final = 16 * limits.MIB // schema.PAGE_BYTES
 """From here on the log is written back in the background; inside a commit that would cost 300 ms."""
 
 
