@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import struct
 from bisect import bisect_left
+from collections import OrderedDict
 from collections.abc import Iterable
 from contextlib import suppress
 from hashlib import blake2b
@@ -25,21 +26,17 @@ REACH: Final = (limits.ARCHIVE_DAYS + 1) * DAY
 _MAGIC: Final = b"PODgone1"
 _HEAD: Final = struct.Struct("<8sqqQ")
 _WIDTH: Final = 8
+_LOADED: Final = 8
+"""Files held in memory, of 2 MB each."""
 _NAME: Final = re.compile(r"gone-(\d{1,12})\.ids")
 
 
 class _Part(NamedTuple):
-    """The ids of one deleted segment."""
+    """The file about one deleted segment."""
 
+    path: Path
     lo: int
     hi: int
-    digests: bytes
-    """Sorted, 8 bytes each, big-endian."""
-
-    def holds(self, digest: bytes) -> bool:
-        places = range(len(self.digests) // _WIDTH)
-        place = bisect_left(places, digest, key=lambda at: self.digests[at * _WIDTH : (at + 1) * _WIDTH])
-        return self.digests[place * _WIDTH : (place + 1) * _WIDTH] == digest
 
 
 def _digest(key: str) -> bytes:
@@ -69,38 +66,58 @@ class Gone:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._parts: dict[int, _Part] = {}
+        self._parts: list[_Part] = []
+        self._loaded: OrderedDict[Path, bytes] = OrderedDict()
         self.newest = -1
         """No deleted record is newer: microseconds UTC."""
 
     def load(self, segments: Iterable[int], now: int) -> None:
-        """Read what belongs to these deleted segments; forget what cannot come again, and what is no memory."""
+        """Look what there is about these deleted segments; forget what cannot come again, and what is no memory."""
         wanted = set(segments)
         self._parts.clear()
         for file in self._folder.glob("gone-*"):
             match = _NAME.fullmatch(file.name)
-            part = _read(file) if match and int(match[1]) in wanted else None
+            part = _head(file) if match and int(match[1]) in wanted else None
             if part is None or part.hi < now - REACH:
                 with suppress(OSError):
                     file.unlink()
-            elif match:
-                self._parts[int(match[1])] = part
-        self.newest = max((part.hi for part in self._parts.values()), default=-1)
+            else:
+                self._parts.append(part)
+        self.newest = max((part.hi for part in self._parts), default=-1)
 
     def holds(self, key: str, time: int) -> bool:
         """Was this record deleted?"""
         if time > self.newest:
             return False
         digest = _digest(key)
-        return any(part.lo <= time <= part.hi and part.holds(digest) for part in self._parts.values())
+        return any(part.lo <= time <= part.hi and _is_in(self._digests(part), digest) for part in self._parts)
+
+    def _digests(self, part: _Part) -> bytes:
+        """Sorted, 8 bytes each; few parts are in memory, for an hour fetched again is in one or two of them."""
+        found = self._loaded.pop(part.path, None)
+        if found is None:
+            try:
+                found = part.path.read_bytes()[_HEAD.size :]
+            except OSError:
+                found = b""
+        self._loaded[part.path] = found
+        if len(self._loaded) > _LOADED:
+            self._loaded.popitem(last=False)
+        return found
 
 
-def _read(path: Path) -> _Part | None:
+def _is_in(digests: bytes, digest: bytes) -> bool:
+    places = range(len(digests) // _WIDTH)
+    place = bisect_left(places, digest, key=lambda at: digests[at * _WIDTH : (at + 1) * _WIDTH])
+    return digests[place * _WIDTH : (place + 1) * _WIDTH] == digest
+
+
+def _head(path: Path) -> _Part | None:
     """None where the file is not whole: then a record may come twice, but none is lost."""
     try:
-        data = path.read_bytes()
-        magic, lo, hi, size = _HEAD.unpack_from(data)
+        with path.open("rb") as file:
+            magic, lo, hi, size = _HEAD.unpack(file.read(_HEAD.size))
+        whole = magic == _MAGIC and size % _WIDTH == 0 and path.stat().st_size == _HEAD.size + size
     except (OSError, struct.error):
         return None
-    whole = magic == _MAGIC and size == len(data) - _HEAD.size and size % _WIDTH == 0
-    return _Part(lo, hi, data[_HEAD.size :]) if whole else None
+    return _Part(path, lo, hi) if whole else None

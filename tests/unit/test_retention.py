@@ -351,6 +351,27 @@ class TestComingAgain:
         opened(folder, clock=Clock(NOW + 60 * DAY)).close()
         assert not list(folder.glob("gone-*.ids"))
 
+    def test_a_memory_that_is_damaged_loses_no_record(self, folder: Path) -> None:
+        writer = filled(folder)
+        apply(writer, folder, Limits(5, 0))
+        writer.close()
+        for file in folder.glob("gone-*.ids"):
+            file.write_bytes(file.read_bytes()[:-3])
+        writer = opened(folder)
+        assert put(writer, [arrival(39, 10 * DAY)]).stored == 1
+        writer.close()
+
+    def test_many_deleted_segments_are_not_held_in_memory(self, folder: Path) -> None:
+        writer = opened(folder, segment=3)
+        records = [arrival(number, (40 - number) * DAY // 2) for number in range(40)]
+        for record in records:
+            put(writer, [record])
+        apply(writer, folder, Limits(1, 0))
+        assert len(list(folder.glob("gone-*.ids"))) > 10
+        assert all(put(writer, [record]).stored == 0 for record in records)
+        assert len(writer._gone._loaded) <= 8
+        writer.close()
+
     def test_keys_of_deleted_records_never_come_to_mean_others(self, folder: Path) -> None:
         writer = opened(folder)
         put(writer, [arrival(number, 50 * DAY) for number in range(10)])
@@ -423,7 +444,7 @@ class TestReaders:
         writer.close()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=18, deadline=None)
 @given(
     ages=st.lists(st.integers(0, 60), min_size=1, max_size=40),
     segment=st.integers(2, 12),
