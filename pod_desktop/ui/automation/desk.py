@@ -96,6 +96,14 @@ class AutomationDesk(Protocol):
         """A backtest; None once `job` is cancelled. `told` gets snapshots, on the thread that works."""
         ...
 
+    def run_on_history(self, name: str, report: Report) -> int:
+        """Let the service do what a backtest has shown as done; how many actions that is.
+
+        Raises:
+            UserFault: it is not armed, or was changed since.
+        """
+        ...
+
     # definitions
 
     def templates(self) -> Sequence[Template]: ...

@@ -1,4 +1,4 @@
-"""Dialogs of the Automation page: begin from a template, arm, look at the versions."""
+"""Dialogs of the Automation page: begin from a template, look at the versions."""
 
 from __future__ import annotations
 
@@ -16,23 +16,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from pod_desktop.core import blocks
 from pod_desktop.core.clock import Clock
-from pod_desktop.core.playbook import WEBHOOK_RESPONDER, Playbook, difference
-from pod_desktop.core.playbook_limits import ACT
-from pod_desktop.store import PlaybookEntry
+from pod_desktop.core.playbook import difference
 from pod_desktop.store.playbook_rows import Version
 from pod_desktop.ui.actions.tables import Cell, Column, RowsModel, RowsTable
 from pod_desktop.ui.automation import wording
-from pod_desktop.ui.automation.backtestpane import BacktestPane
-from pod_desktop.ui.automation.desk import AutomationDesk
-from pod_desktop.ui.bridge import Worker
 from pod_desktop.ui.moments import Zone, ago
 from pod_desktop.ui.text import PlainLabel, block, cell
-from pod_desktop.ui.widgets import Button, Notice, hairline
+from pod_desktop.ui.widgets import Button
 
 if TYPE_CHECKING:
-    from pod_desktop.services.backtest import Report
     from pod_desktop.services.playbooks import Template
 
 _VERSION_COLUMNS: Final = (
@@ -43,7 +36,7 @@ _VERSION_COLUMNS: Final = (
 )
 
 
-class _Dialog(QDialog):
+class TitledDialog(QDialog):
     """A title, contents, and buttons at the right below."""
 
     def __init__(self, title: str, parent: QWidget | None) -> None:
@@ -55,7 +48,7 @@ class _Dialog(QDialog):
         self.column.setSpacing(12)
         self.column.addWidget(PlainLabel(title, "title", wrap=True))
 
-    def _buttons(self, *buttons: Button) -> None:
+    def add_buttons(self, *buttons: Button) -> None:
         row = QHBoxLayout()
         row.addStretch(1)
         for button in buttons:
@@ -63,7 +56,7 @@ class _Dialog(QDialog):
         self.column.addLayout(row)
 
 
-class TemplatesDialog(_Dialog):
+class TemplatesDialog(TitledDialog):
     """The templates with their explanations; one is chosen to begin with."""
 
     chosen = Signal(object)
@@ -95,7 +88,7 @@ class TemplatesDialog(_Dialog):
         note = "It opens in the editor with its backtest; nothing is kept before you save it, and then in dry run."
         self.column.addWidget(PlainLabel(note, "help", wrap=True))
         self.use_button = Button("Use this template", "primary", self._use)
-        self._buttons(Button("Cancel", clicked=self.reject), self.use_button)
+        self.add_buttons(Button("Cancel", clicked=self.reject), self.use_button)
         self.list.currentRowChanged.connect(self._show)
         self.list.itemActivated.connect(lambda _item: self._use())
         self.list.setCurrentRow(0)
@@ -116,97 +109,7 @@ class TemplatesDialog(_Dialog):
             self.chosen.emit(self._templates[place])
 
 
-class ArmDialog(_Dialog):
-    """The second step: what it would have done, and what will happen from now on."""
-
-    armed = Signal(object)
-    """The PlaybookEntry to arm."""
-    recordsAsked = Signal(object, object)
-
-    def __init__(
-        self,
-        entry: PlaybookEntry,
-        desk: AutomationDesk,
-        worker: Worker,
-        trying: Worker,
-        clock: Clock,
-        zone: Zone,
-        stopped: str = "",
-        parent: QWidget | None = None,
-    ) -> None:
-        super().__init__(f"Arm {cell(entry.playbook.name, 80)}", parent)
-        self._entry = entry
-        self.will = PlainLabel(will_words(entry.playbook), wrap=True)
-        self.column.addWidget(self.will)
-        self.warning = Notice()
-        self.column.addWidget(self.warning)
-        self._stopped = stopped
-        self._warn(())
-        self.column.addWidget(hairline())
-        self.backtest = BacktestPane(desk, trying, clock, zone, name="arming")
-        self.backtest.recordsAsked.connect(self.recordsAsked)
-        self.column.addWidget(self.backtest, 1)
-        self.column.addWidget(hairline())
-        self.means = PlainLabel("", "strong", wrap=True)
-        self.column.addWidget(self.means)
-        self.arm_button = Button("Arm", "danger", self._arm, name=f"Arm {cell(entry.playbook.name, 80)}")
-        self.arm_button.setEnabled(False)
-        self.arm_button.setToolTip("It can be armed when the backtest has been through.")
-        self.cancel_button = Button("Cancel", clicked=self.reject)
-        self._buttons(self.cancel_button, self.arm_button)
-        self.cancel_button.setFocus()
-        self.backtest.finished.connect(self._tried)
-        worker.ask(lambda: desk.warnings(entry.playbook), self._warn, owner=self)
-        self.backtest.try_soon(entry.playbook)
-        self.resize(720, min(700, parent.height() - 24 if parent is not None else 700))
-
-    def _warn(self, words: Sequence[str]) -> None:
-        told = list(words)
-        if self._stopped:
-            told.append(f"All playbooks are stopped now: {self._stopped} What fires is held meanwhile.")
-        self.warning.say("\n".join(told), blocks.WARN)
-
-    def _tried(self, report: Report | None) -> None:
-        self.arm_button.setEnabled(report is not None)
-        if report is None:
-            self.means.setText("Run the backtest through to arm it.")
-            return
-        acts = sum(wording.outcome(one) == ACT for one in report.firings)
-        range_words = self.backtest.range.words
-        if not report.fired:
-            self.means.setText(f"In {range_words} it would have done nothing.")
-        else:
-            self.means.setText(
-                f"In {range_words} it would have acted {wording.plural(acts, 'time')} without asking anybody."
-            )
-
-    def _arm(self) -> None:
-        self.accept()
-        self.armed.emit(self._entry)
-
-    def done(self, result: int) -> None:
-        self.backtest.stop()
-        super().done(result)
-
-
-def will_words(playbook: Playbook) -> str:
-    """What happens once it is armed."""
-    does = [wording.action_words(action) for action in playbook.actions]
-    sends = any(action.type == WEBHOOK_RESPONDER for action in playbook.actions)
-    limits = playbook.limits
-    words = [
-        f"From now on, while the collector service runs, with the window open or closed: on "
-        f"{wording.condition_words(playbook)} it does without asking: {'; '.join(does)}."
-    ]
-    if sends:
-        words.append(
-            f"At most {wording.plural(limits.per_minute, 'action')} a minute and {limits.per_day:,} a day. "
-            "What a guard objects to is held for approval. Records from before, backfilled or imported ones fire nothing."
-        )
-    return " ".join(words)
-
-
-class VersionsDialog(_Dialog):
+class VersionsDialog(TitledDialog):
     """Who changed a playbook when, and what."""
 
     restored = Signal(object)
@@ -231,7 +134,7 @@ class VersionsDialog(_Dialog):
         split.setSizes([220, 220])
         self.column.addWidget(split, 1)
         self.restore_button = Button("Edit from this version", "plain", self._restore)
-        self._buttons(self.restore_button, Button("Close", clicked=self.reject))
+        self.add_buttons(self.restore_button, Button("Close", clicked=self.reject))
         self.table.chosen.connect(self._show)
         self.table.show_rows(list(enumerate(self._versions)))
         self.table.choose(0)

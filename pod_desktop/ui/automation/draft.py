@@ -11,6 +11,7 @@ from pod_desktop.core.playbook import (
     NOTIFY,
     WEBHOOK_RESPONDER,
     Playbook,
+    check_playbook_name,
     playbook_from_file,
 )
 from pod_desktop.core.record import EventRow
@@ -42,9 +43,13 @@ class Flaw(NamedTuple):
 def flaws(data: Mapping[str, Any], check: Check, taken: Collection[str] = ()) -> list[Flaw]:
     """All that keeps the file from being a playbook; each part is judged as if the others were right."""
     found: list[Flaw] = []
-    for key in ("name", *_PLAIN):
+    try:
+        check_playbook_name(data["name"], taken)
+    except UserFault as fault:
+        found.append(Flaw("name", 0, fault))
+    for key in _PLAIN:
         try:
-            check(playbook_from_file({**_BASE, key: data[key]}, taken if key == "name" else ()))
+            check(playbook_from_file({**_BASE, key: data[key]}))
         except UserFault as fault:
             found.append(Flaw(key, 0, fault))
     for number, action in enumerate(data["actions"]):

@@ -97,12 +97,13 @@ class PlaybookEditor(QWidget):
         header.row.insertWidget(2, self.name_label)
         self.header = header
         self.notice = Notice()
+        self.warning = Notice()
         cards = QWidget()
         cards.setProperty("role", "sunken")
         column = QVBoxLayout(cards)
         column.setContentsMargins(14, 14, 14, 14)
         column.setSpacing(14)
-        for part in (self.notice, self.when, self.actions_card, self.limits):
+        for part in (self.notice, self.warning, self.when, self.actions_card, self.limits):
             column.addWidget(part)
         column.addStretch(1)
         scroll = QScrollArea()
@@ -142,7 +143,8 @@ class PlaybookEditor(QWidget):
         self._sampled = None
         self.when.offer(self._setup.tenants)
         self.actions_card.offer(self._setup.responders, self._scope)
-        self.notice.say("")
+        for notice in (self.notice, self.warning):
+            notice.say("")
         self.backtest.clear()
         self.show_file(data)
         self._before = self.file()
@@ -189,6 +191,7 @@ class PlaybookEditor(QWidget):
     def _changed(self) -> None:
         if not self._filling:
             self._touched = self._touched or bool(self.when.name_edit.text())
+            self._tell()
             self._pause.start()
 
     def judge(self) -> None:
@@ -214,7 +217,7 @@ class PlaybookEditor(QWidget):
         """Ask what would keep it from acting, and for a record to complete by."""
 
         def warned(words: Any) -> None:
-            self.notice.say("\n".join(words), blocks.WARN)
+            self.warning.say("\n".join(words), blocks.WARN)
 
         self._helping.ask(lambda: self._desk.warnings(playbook), warned, owner=self, key="warnings")
         wanted = playbook.query, playbook.index

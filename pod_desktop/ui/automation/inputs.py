@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -14,9 +15,12 @@ from pod_desktop.core.limits import NAME_CHARS
 from pod_desktop.ui.automation.wording import KEY_WORD
 from pod_desktop.ui.text import PlainLabel, cell
 
+_QUOTED: Final = re.compile(r"^'[\w\[\].]+' (?=is |must |has )")
+"""A file's key, where the fault stands beside the field itself."""
 LABEL_WIDTH: Final = 128
 _UNITS: Final = (("seconds", "s", SECOND), ("minutes", "m", MINUTE), ("hours", "h", HOUR), ("days", "d", DAY))
-_MOST: Final = 9_999
+_MOST: Final = 604_800
+"""Seconds of seven days, the longest of all."""
 
 
 class Line(QWidget):
@@ -46,7 +50,7 @@ class Line(QWidget):
 
     def fault(self, what: str, hint: str = "") -> None:
         """Say what is wrong below the control; '' takes it away again."""
-        words = f"{what} {hint}".strip()
+        words = f"{_QUOTED.sub('This ', what)} {hint}".strip()
         self._below.setText(words)
         self._below.setVisible(bool(words))
         self.control.setProperty("fault", bool(words))
@@ -160,7 +164,7 @@ class SpanEdit(QWidget):
     ) -> None:
         super().__init__(parent)
         self.number = Number(1, _MOST, name=f"{name}: number")
-        self.number.setFixedWidth(50)
+        self.number.setFixedWidth(56)
         self.unit = Choice(
             [(words, short) for words, short, _ in _UNITS if short in units], name=f"{name}: unit"
         )

@@ -41,6 +41,7 @@ ROW_COLUMNS: Final = (
 )
 EDIT: Final = "edit"
 ARM: Final = "arm"
+RUN: Final = "run"
 CLONE: Final = "clone"
 EXPORT: Final = "export"
 HISTORY: Final = "history"
@@ -236,11 +237,19 @@ class PlaybookList(QWidget):
         self._ask(DELETE if key == Qt.Key.Key_Delete else EDIT)
 
     def _fill(self, menu: QMenu) -> None:
+        run = menu.addAction("Run on History …", self._asks(RUN))
+        run.setToolTip("Only what is armed can be run on history.")
+        menu.aboutToShow.connect(lambda: run.setEnabled(self._is_armed()))
+        menu.addSeparator()
         menu.addAction("Clone", self._asks(CLONE))
         menu.addAction("Export …", self._asks(EXPORT))
         menu.addAction("History of Versions …", self._asks(HISTORY))
         menu.addSeparator()
         menu.addAction("Delete …", self._asks(DELETE))
+
+    def _is_armed(self) -> bool:
+        entry = self.current()
+        return entry is not None and entry.state == ON and not entry.tripped
 
     def _asks(self, what: str) -> Callable[[], None]:
         return lambda: self._ask(what)

@@ -21,9 +21,10 @@ from pod_desktop.core.playbook import DRY_RUN, OFF, ON, Playbook, playbook_to_fi
 from pod_desktop.store import FiringRow, PlaybookEntry
 from pod_desktop.store.playbook_rows import Version
 from pod_desktop.ui.automation import listing, wording
+from pod_desktop.ui.automation.arming import ArmDialog, RunDialog, TryFirst
 from pod_desktop.ui.automation.creating import Creating
 from pod_desktop.ui.automation.desk import AutomationDesk, Seen
-from pod_desktop.ui.automation.dialogs import ArmDialog, VersionsDialog
+from pod_desktop.ui.automation.dialogs import VersionsDialog
 from pod_desktop.ui.automation.editor import PlaybookEditor
 from pod_desktop.ui.automation.listing import PlaybookList
 from pod_desktop.ui.automation.whencard import Query
@@ -33,6 +34,7 @@ from pod_desktop.ui.text import PlainLabel, cell
 from pod_desktop.ui.widgets import Button, MenuButton, Notice, PageHeader, hairline
 
 if TYPE_CHECKING:
+    from pod_desktop.services.backtest import Report
     from pod_desktop.ui.connectors.confirm import Confirm
 
 
@@ -273,6 +275,8 @@ class AutomationPage(QWidget):
             return self.arm(entry)
         elif what in (DRY_RUN, OFF):
             self._switch(entry, what)
+        elif what == listing.RUN:
+            return self.run_on_history(entry)
         elif what == listing.CLONE:
             self.creating.clone(entry.playbook)
         elif what == listing.EXPORT:
@@ -310,18 +314,42 @@ class AutomationPage(QWidget):
     def arm(self, entry: PlaybookEntry) -> ArmDialog:
         """The second step: the backtest, and what will happen."""
         dialog = ArmDialog(
-            entry, self._desk, self._worker, self._trying, self._clock, self._zone, self._seen.stopped,
-            self.window(),
+            entry, self._desk, self._worker, self._trying, self._clock, self._zone,
+            stopped=self._seen.stopped, parent=self.window(),
         )  # fmt: skip
         dialog.armed.connect(lambda one: self._switch(one, ON))
+        self._open(dialog)
+        return dialog
 
+    def _open(self, dialog: TryFirst) -> None:
         def show_records(playbook: Playbook, fired: object) -> None:
             dialog.reject()
             self.recordsAsked.emit(playbook, fired)
 
         dialog.recordsAsked.connect(show_records)
         dialog.open()
+
+    def run_on_history(self, entry: PlaybookEntry) -> RunDialog:
+        """What it would have done is shown, and then done."""
+        dialog = RunDialog(
+            entry, self._desk, self._worker, self._trying, self._clock, self._zone,
+            stopped=self._seen.stopped, parent=self.window(),
+        )  # fmt: skip
+        dialog.runAsked.connect(self._run)
+        self._open(dialog)
         return dialog
+
+    def _run(self, entry: PlaybookEntry, report: Report) -> None:
+        name = entry.playbook.name
+
+        def done(count: int) -> None:
+            self.say(
+                f"{wording.plural(count, 'action')} of {cell(name, 120)} {'is' if count == 1 else 'are'} done by the "
+                "collector service; the Action History shows how each ends."
+            )
+            self.changed.emit()
+
+        self._worker.ask(lambda: self._desk.run_on_history(name, report), done, self._failed, owner=self)
 
     def _history(self, entry: PlaybookEntry) -> None:
         def open_dialog(versions: Sequence[Version]) -> None:

@@ -56,7 +56,7 @@ def login() -> str:
         return "unknown"
 
 
-class _Stoppable:
+class StoppableReader:
     """A reader whose searches end as soon as nobody waits for them any more, matches or not."""
 
     def __init__(self, reader: Reader, wanted: Callable[[], bool]) -> None:
@@ -187,7 +187,7 @@ class StoreAutomation:
         from pod_desktop.services.surroundings import surroundings
 
         now = self._home.clock.now()
-        reader: Any = _Stoppable(self._reader, lambda: not job.cancelled)
+        reader: Any = StoppableReader(self._reader, lambda: not job.cancelled)
         since, until = self._bounds(wanted, now)
         try:
             report = try_out(
@@ -205,6 +205,11 @@ class StoreAutomation:
         except Unwanted:
             return None
         return None if job.cancelled else report
+
+    def run_on_history(self, name: str, report: Report) -> int:
+        from pod_desktop.services.playbooks import run_on_history
+
+        return run_on_history(self._playbooks, name, report, by=login(), now=self._home.clock.now())
 
     def _bounds(self, wanted: Range, now: int) -> tuple[int, int]:
         until = now + 1 if wanted.until is None else wanted.until
