@@ -316,6 +316,24 @@ def test_a_clean_restart_goes_on_without_the_archive(desk: Desk) -> None:
     run(work)
 
 
+def test_after_a_crash_what_is_live_comes_before_the_hour_under_way(desk: Desk) -> None:
+    async def work() -> None:
+        async with Simulator(rate=50, archive_rate=0.2) as sim:
+            desk.add(sim, content_types=("message",), collect_from="1h")
+            async with desk.running():
+                await desk.all_live(1)
+            before = len(sim.handshakes)
+            desk.progress("acme/message", {"clean": False})
+            async with desk.running():
+                await desk.until(lambda: len(sim.handshakes) >= before + 3)
+                await desk.all_live(1)
+            asked = ["sinceTime" in shake.target for shake in sim.handshakes[before:]]
+            assert asked[:2] == [False, True] and asked[-1] is False
+            assert lost_and_doubled(desk, sim.emitted) == (0, 0)
+
+    run(work)
+
+
 def test_two_hours_offline_are_filled_from_the_archive(desk: Desk) -> None:
     clock = desk.clock = TurnedClock()
 
