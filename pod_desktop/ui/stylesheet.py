@@ -138,6 +138,7 @@ QLabel[role="chip"] { border-radius: 4px; padding: 1px 7px 2px 7px; font-size: 1
 
 QTabBar { background: transparent; font-weight: 500; }
 QTabBar::tab { background: transparent; color: $note; padding: 7px 12px 8px 12px; border: none; border-bottom: 2px solid transparent; }
+QTabBar[narrow="true"]::tab { padding: 7px 6px 8px 6px; }
 QTabBar::tab:hover { color: $text; }
 QTabBar::tab:selected { color: $accent; border-bottom: 2px solid $accent; }
 QTabBar::tab:focus { background: $accent_soft; }

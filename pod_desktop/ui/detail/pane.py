@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from pod_desktop.core.clock import iso
@@ -27,6 +28,8 @@ from pod_desktop.ui.widgets.flow import FlowLayout
 
 SUMMARY, FIELDS, JSON = range(3)
 TABS: Final = ("Summary", "Fields", "JSON")
+_ROOM_FOR_TABS: Final = 400
+"""A pane narrower than this has its tabs closer together."""
 
 
 class RecordView(Protocol):
@@ -348,6 +351,14 @@ class DetailPane(QWidget):
         if row.kind in MSG_CLASS:
             ours |= interflow(row.kind, row.tenant)
         return ours
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < _ROOM_FOR_TABS
+        if self.tabs.property("narrow") is not narrow:
+            self.tabs.setProperty("narrow", narrow)
+            self.tabs.style().unpolish(self.tabs)
+            self.tabs.style().polish(self.tabs)
 
     def sizeHint(self) -> QSize:
         return QSize(420, 700)

@@ -44,8 +44,7 @@ class QuestionDialog(QDialog):
         self.body = QVBoxLayout()
         self.body.setSpacing(10)
         self.ok = Button(accept, "primary", self.take)
-        self.ok.setAutoDefault(True)
-        self.ok.setDefault(True)
+        self._taken = False
         buttons = QHBoxLayout()
         self._cancel = Button("Cancel", "plain", self.reject)
         buttons.addStretch(1)
@@ -65,10 +64,20 @@ class QuestionDialog(QDialog):
         for before, after in pairwise(order):
             self.setTabOrder(before, after)
         controls[0].setFocus()
+        for control in controls:
+            if isinstance(control, QLineEdit):
+                # Not by a default button: Enter would only close the list of a completer.
+                control.returnPressed.connect(self.take)
 
     def take(self) -> None:
-        """The answer is given."""
-        self.accept()
+        """The answer is given; only the first time counts."""
+        if not self._taken and self.answer():
+            self._taken = True
+            self.accept()
+
+    def answer(self) -> bool:
+        """Tell the answer; False while it does not fit."""
+        return True
 
 
 class LineDialog(QuestionDialog):
@@ -121,10 +130,11 @@ class LineDialog(QuestionDialog):
         self.ok.setEnabled(True)
         return True
 
-    def take(self) -> None:
-        if self._look():
+    def answer(self) -> bool:
+        fits = self._look()
+        if fits:
             self.answered.emit(self.line.text().strip())
-            self.accept()
+        return fits
 
 
 class _Lines(QPlainTextEdit):
@@ -156,6 +166,6 @@ class TextDialog(QuestionDialog):
         self.body.addWidget(Field(label, self.lines, note=note))
         self.ask_with(self.lines)
 
-    def take(self) -> None:
+    def answer(self) -> bool:
         self.answered.emit(self.lines.toPlainText()[: self._most].strip())
-        self.accept()
+        return True

@@ -83,11 +83,11 @@ class RangeDialog(QuestionDialog):
         self.ok.setEnabled(whole)
         return whole, since, until
 
-    def take(self) -> None:
+    def answer(self) -> bool:
         whole, since, until = self._look()
         if whole:
             self.chosen.emit(since, until)
-            self.accept()
+        return whole
 
 
 def _typed(zone: Zone, micros: int | None) -> str:

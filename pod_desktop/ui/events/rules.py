@@ -152,6 +152,7 @@ class RulesDialog(QDialog):
             self.add(rule)
         if not rules:
             self.add(ColourRule("", "bad"))
+        self.lines[0].query.setFocus()
 
     def add(self, rule: ColourRule, *, focus: bool = False) -> None:
         """Another rule, below the others."""
