@@ -22,7 +22,7 @@ from pod_desktop.query import term
 from pod_desktop.query.tree import Everything, Exists, Node, Term
 from pod_desktop.services.asking import field_values
 from pod_desktop.services.exporting import cell
-from pod_desktop.store import Ask, Reader
+from pod_desktop.store import Ask, Place, Reader
 
 TOP: Final = 10
 BARS: Final = 48
@@ -190,14 +190,30 @@ class _Asked:
             return list(self._reader.search(self.ask(kind, tree))), total
         listed = sorted(minutes)
         ends = list(accumulate(minutes[minute] for minute in listed))
-        rows: dict[int, EventRow] = {}
+        size = SAMPLE // _CLUSTERS
+        chosen: dict[int, None] = {}
+        keys: dict[int, list[Place]] = {}
         for place in range(_CLUSTERS):
             self.check()
-            minute = listed[bisect_right(ends, place * total // _CLUSTERS)]
-            within = self.ask(kind, tree, since=max(minute * MINUTE, self.since or 0))
-            for row in self._reader.search(within, order="oldest", limit=SAMPLE // _CLUSTERS):
-                rows[row.seq] = row
-        return list(rows.values()), total
+            target = place * total // _CLUSTERS
+            at = bisect_right(ends, target)
+            minute, count = listed[at], minutes[listed[at]]
+            if minute not in keys:
+                keys = {minute: self._keys(kind, tree, minute)}
+            # By rank within the minute: a busy one holds several places.
+            first = (target - (ends[at] - count)) * len(keys[minute]) // count
+            some = [one.seq for one in keys[minute][first : first + size]]
+            if len(some) < size:  # a quiet minute: go on behind it
+                behind = self.ask(kind, tree, since=(minute + 1) * MINUTE)
+                rows = self._reader.search(behind, order="oldest", limit=size - len(some))
+                some += [row.seq for row in rows]
+            chosen.update(dict.fromkeys(some))
+        return self._reader.rows(list(chosen)), total
+
+    def _keys(self, kind: str, tree: Node | None, minute: int) -> list[Place]:
+        since = max(minute * MINUTE, self.since or 0)
+        until = min((minute + 1) * MINUTE, self.until)
+        return self._reader.keys(self.ask(kind, tree, since, until), self._reader.marks())
 
     def values(self, rows: Iterable[EventRow], field: str) -> Iterator[Sequence[str | int | float]]:
         """The field's values of each row's raw record; rows whose record is damaged or gone are left out."""

@@ -122,6 +122,11 @@ class TestParts:
         by_label = {bar.label: bar.count for bar in part.bars}
         assert by_label["2 to 10 s"] / by_label["1 h to 1 day"] == pytest.approx(3, rel=0.3)
 
+    def test_a_busy_minute_is_sampled_at_many_places(self, folder: Path, reader: Reader) -> None:
+        lines = [maillog_to(time=NOW + n * 5_000, delay="00:00:05") for n in range(4_000)]
+        keep(folder, lines)
+        assert "from 1,500 of 4,000" in parts_of(reader)["delays"].note
+
     def test_without_message_records_the_mail_log_is_counted_and_said(
         self, folder: Path, reader: Reader
     ) -> None:
