@@ -23,7 +23,7 @@ from pod_desktop.core.logfilter import LogFilter
 from pod_desktop.core.secret import Secret
 from pod_desktop.core.status import DISABLED, StreamStatus
 from pod_desktop.services.collect_claims import Claims
-from pod_desktop.services.collect_commit import Committer, ReadRecord
+from pod_desktop.services.collect_commit import Committer, ReadRecord, SharedWriter
 from pod_desktop.services.collect_disk import DiskGate, DiskRule
 from pod_desktop.services.collect_rules import Timing
 from pod_desktop.services.collect_status import StreamBoard
@@ -158,7 +158,7 @@ class CollectorService:
             await self._end()
 
     @property
-    def writer(self) -> Writer:
+    def writer(self) -> SharedWriter:
         """The store, for other threads of this process beside the streams."""
         return self._committer.writer
 

@@ -120,7 +120,7 @@ class Committer:
         self._read = read
         # Reading in a thread of its own was measured: no faster, as both hold the interpreter's lock.
         self._thread = ThreadPoolExecutor(1, "commit")
-        self.writer: Writer = SharedWriter(writer, self._thread)
+        self.writer = SharedWriter(writer, self._thread)
         """The store for other threads: their commits take turns with the streams'."""
 
     async def progress(self, key: str) -> Progress:

@@ -523,6 +523,23 @@ class TestTheService:
         assert told[0][1]["state"] == "done" and told[0][1]["records"] == 20
         writer.close()
 
+    def test_it_works_beside_a_committer_in_the_one_thread_that_writes(self, folder: Path) -> None:
+        from pod_desktop.services.collect_commit import Committer
+
+        writer = filled(folder)
+
+        async def serve() -> Freed:
+            committer = Committer(writer, content.read)
+            asked = Retention(
+                folder, lambda: Limits(25, 0), set, committer.writer.run, Clock(), read=content.read
+            )
+            freed = await asyncio.to_thread(asked.apply)
+            await committer.close()
+            return freed
+
+        assert asyncio.run(serve()).records == 20
+        assert store.verify(folder) == []
+
     def test_a_disk_that_fails_is_told(self, folder: Path) -> None:
         told: list[dict[str, Any]] = []
 
