@@ -44,7 +44,7 @@ CONNECTOR_FILE_BYTES: Final = 1 * MIB
 
 # Collecting
 SEGMENT_RECORDS: Final = 250_000
-BLOCK_RECORDS: Final = 128
+BLOCK_RECORDS: Final = 256
 BATCH_RECORDS: Final = 2_000
 LIVE_BATCH_SECONDS: Final = 0.15
 """How long a live record may wait for company before it is committed."""

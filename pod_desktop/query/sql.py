@@ -14,7 +14,7 @@ import ipaddress
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -126,7 +126,13 @@ class _OneOf:
 
 
 def compile_tree(
-    node: Node, *, subjects: bool = False, first: int = 0, by_row: bool = False, above: int | None = None
+    node: Node,
+    *,
+    subjects: bool = False,
+    first: int = 0,
+    by_row: bool = False,
+    above: int | None = None,
+    codes: Mapping[str, Sequence[int]] | None = None,
 ) -> Condition:
     """The conditions of a tree.
 
@@ -135,17 +141,26 @@ def compile_tree(
         first: the segment's first seq, which its indexes of words count from.
         by_row: look addresses up row by row, not once among all; quicker where few rows are looked at.
         above: only records behind this seq are asked for.
+        codes: ids of the segment's codes by folded value; a value that is not among them is in no record.
 
     Raises:
         ValueError: a tree not made by parse() holds an invalid regular expression or network.
     """
-    compiler = _Compiler(subjects, first, by_row, above)
+    compiler = _Compiler(subjects, first, by_row, above, codes)
     part = compiler.node(node)
     return Condition(part.maybe, part.sure, compiler.values, compiler.tests, part.indexed)
 
 
 class _Compiler:
-    def __init__(self, subjects: bool, first: int, by_row: bool, above: int | None) -> None:
+    def __init__(
+        self,
+        subjects: bool,
+        first: int,
+        by_row: bool,
+        above: int | None,
+        codes: Mapping[str, Sequence[int]] | None,
+    ) -> None:
+        self._codes = codes
         self._first = first
         self._by_row = by_row
         self._above = "" if above is None else f" and rowid > {above - first}"
@@ -196,6 +211,8 @@ class _Compiler:
 
     def _term(self, name: str, test: Test | _OneOf) -> _Part:
         if name in _CODES:
+            if self._codes is not None and isinstance(test, Equals | _OneOf):
+                return self._code(_CODES[name], self._codes, test)
             chosen = self._value("value", "folded", test)
             return _exact(f"{_CODES[name]} in (select id from code where id != 0 and {chosen})")
         if name in _TEXTS:
@@ -212,6 +229,11 @@ class _Compiler:
         if name in _NUMBERS:
             return _exact(self._number(name, _single(test)))
         return self._derived(name, _single(test))
+
+    def _code(self, column: str, codes: Mapping[str, Sequence[int]], test: Equals | _OneOf) -> _Part:
+        values = (test.value.casefold(),) if isinstance(test, Equals) else test.values
+        ids = sorted({id for value in values for id in codes.get(value, ())})
+        return _exact(f"{column} in ({', '.join(map(str, ids))})" if ids else FALSE)
 
     def _derived(self, name: str, test: Test) -> _Part:
         if name in _SOURCES:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -17,11 +16,10 @@ from pod_desktop.query import sql
 from pod_desktop.query.tree import Everything, Text
 from pod_desktop.store import schema
 from pod_desktop.store.active import Meta, read_meta
-from pod_desktop.store.blocks import Block, Damaged, Unpacker
 from pod_desktop.store.port import Ask, Order, Place, Source, Spots, StoredRecord
+from pod_desktop.store.rawblocks import RawBlocks
 
 _T = TypeVar("_T")
-_BLOCKS_KEPT: Final = 12
 _FEW: Final = 2_000
 """Up to here matching rows are collected through an index and sorted; more are read in order of time."""
 _JUDGED_FIRST: Final = 16
@@ -61,9 +59,9 @@ class Segment:
         """Iterations under way; it is not closed below them."""
         self._tests: dict[int, sql.Predicate] = {}
         self._codes: dict[int, str] = {}
+        self._ids: dict[str, list[int]] | None = None
         self._sources: dict[int, Source] = {}
-        self._blocks: OrderedDict[int, Block] = OrderedDict()
-        self._unpacker = Unpacker()
+        self._raw = RawBlocks(self.path, self._connection)
         try:
             schema.check_format(self._connection, self.path)
             self._connection.create_scalar_function("holds", self._holds, 2, deterministic=True)
@@ -102,6 +100,17 @@ class Segment:
             found = self._codes[id]
         return found
 
+    def _ids_of_codes(self) -> dict[str, list[int]]:
+        """Ids by folded value; read again while the segment grows."""
+        if self._ids is not None:
+            return self._ids
+        sealed = self.meta.sealed
+        ids: dict[str, list[int]] = {}
+        for id, value in self.execute("select id, value from code where id != 0"):
+            ids.setdefault(value.casefold(), []).append(id)
+        self._ids = ids if sealed else None
+        return ids
+
     def source_of(self, id: int) -> Source:
         found = self._sources.get(id)
         if found is None:
@@ -129,8 +138,9 @@ class Segment:
         if above is not None:
             bounds.append("seq > :above")
             values["above"] = above
+        codes = self._ids_of_codes()
         condition = sql.compile_tree(
-            ask.tree, subjects=sealed and not few, first=first, by_row=few, above=above
+            ask.tree, subjects=sealed and not few, first=first, by_row=few, above=above, codes=codes
         )
         if not condition.exact and ask.matches is None:
             raise UserFault(
@@ -139,7 +149,7 @@ class Segment:
         hint = "not indexed" if few else ""
         if not plain and not self._is_sparse(condition, bounds, values):
             hint = "indexed by ev_time"
-            condition = sql.compile_tree(ask.tree, first=first, by_row=True)
+            condition = sql.compile_tree(ask.tree, first=first, by_row=True, codes=codes)
         where = " and ".join([*bounds, condition.maybe])
         return Conditions(
             where, condition.sure, values | condition.values, condition.exact, hint, condition.tests,
@@ -241,7 +251,7 @@ class Segment:
         matching: set[int] = set()
         at = 0
         while at < len(rows):
-            first, records = self._block_of(rows[at][0])
+            first, records = self._raw.of(rows[at][0])
             end = bisect_left(rows, (first + len(records),), at)
             part = rows[at:end]
             at = end
@@ -263,7 +273,7 @@ class Segment:
     def _spotted(self, ask: Ask, spots: Spots, statement: str, conditions: Conditions) -> Iterator[Any]:
         """The same, but block after block: only records that are worth it are looked up at all."""
         low, high = self._stretch(ask)
-        for parts in _batches(self._blocks_between(low, high), _BLOCKS_AT_ONCE):
+        for parts in _batches(self._raw.between(low, high), _BLOCKS_AT_ONCE):
             if ask.wanted is not None and not ask.wanted():
                 raise Unwanted("No longer wanted.")
             seqs = [first + place for first, records in parts for place in records.at(spots(records.data))]
@@ -289,12 +299,6 @@ class Segment:
         return (ask.since is None or (meta.lo or 0) >= ask.since) and (
             ask.until is None or (meta.hi or 0) < ask.until
         )
-
-    def _blocks_between(self, low: int, high: int) -> Iterator[tuple[int, Block]]:
-        while low <= high:
-            first, records = self._block_of(low)
-            yield first, records
-            low = first + len(records)
 
     def _row(self, row: Any) -> EventRow:
         (seq, time, kind, rid, source, sender, recipient, count, subject, ip, outcome, disposition, stat, rule,
@@ -344,35 +348,8 @@ class Segment:
             KeyError: no such record.
             Outage: its block is damaged or missing.
         """
-        first, records = self._block_of(seq)
+        first, records = self._raw.of(seq)
         return records[seq - first]
-
-    def _block_of(self, seq: int) -> tuple[int, Block]:
-        """(first seq, records) of the block that holds a record; raises as raw() does."""
-        listed = self.execute(
-            "select first, n from raw where first <= ? order by first desc limit 1", (seq,)
-        ).fetchone()
-        if listed is None or seq >= listed[0] + listed[1]:
-            if self.execute("select 1 from ev where seq = ?", (seq,)).fetchone() is None:
-                raise KeyError(seq)
-            raise self._damage(seq, "is missing")
-        first, n = listed
-        records = self._blocks.pop(first, None)
-        if records is None or len(records) != n:
-            # In one statement, for the writer joins small blocks meanwhile.
-            first, n, block = self.execute(
-                "select first, n, block from raw where first <= ? order by first desc limit 1", (seq,)
-            ).fetchone()
-            try:
-                records = self._unpacker.open(first, block)
-            except Damaged as damage:
-                raise self._damage(first, f"is damaged ({damage})") from None
-            if len(records) != n:
-                raise self._damage(first, "has another number of records")
-        self._blocks[first] = records
-        if len(self._blocks) > _BLOCKS_KEPT:
-            self._blocks.popitem(last=False)
-        return first, records
 
     def stored(self, first: int, last: int, limit: int) -> Iterator[StoredRecord]:
         """Records by seq; raw is empty where its block is damaged."""
@@ -386,13 +363,6 @@ class Segment:
             except (Outage, KeyError):
                 raw = b""
             yield StoredRecord(seq, time, self.code(kind), self.source_of(source), raw)
-
-    def _damage(self, seq: int, what: str) -> Outage:
-        return Outage(
-            f"The block of raw records at {seq} {what}.",
-            self.path.name,
-            "Run `pod-desktop verify`; collect the time again from the archive.",
-        )
 
     # --- keys and counts
 

@@ -422,7 +422,7 @@ class TestOwnership:
         segment = apsw.Connection(str(folder / "segment-1.db"))
         assert [n for (n,) in segment.execute("select n from raw order by first")] == [
             limits.BLOCK_RECORDS
-        ] * 4
+        ] * (512 // limits.BLOCK_RECORDS)
         segment.close()
         reader = store.open_reader(folder)
         rows = list(reader.search(Ask(), order="oldest"))

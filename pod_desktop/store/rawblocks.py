@@ -1,0 +1,76 @@
+"""The raw records of one segment, read block by block while its writer may be joining small ones."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import apsw
+
+from pod_desktop.core.faults import Outage
+from pod_desktop.store.blocks import Block, Damaged, Unpacker
+
+_KEPT: Final = 8
+"""Blocks held open; neighbouring records are asked for together."""
+_NEAREST: Final = "from raw where first <= ? order by first desc limit 1"
+
+
+class RawBlocks:
+    """Uses the connection of its segment; one thread at a time."""
+
+    def __init__(self, path: Path, connection: apsw.Connection) -> None:
+        self._path = path
+        self._connection = connection
+        self._unpacker = Unpacker()
+        self._open: OrderedDict[int, Block] = OrderedDict()
+
+    def of(self, seq: int) -> tuple[int, Block]:
+        """(first seq, records) of the block that holds a record.
+
+        Raises:
+            KeyError: no such record.
+            Outage: its block is damaged or missing.
+        """
+        listed = self._connection.execute(f"select first, n {_NEAREST}", (seq,)).fetchone()
+        if listed is None or seq >= listed[0] + listed[1]:
+            if self._connection.execute("select 1 from ev where seq = ?", (seq,)).fetchone() is None:
+                raise KeyError(seq)
+            raise self._damage(seq, "is missing")
+        first, n = listed
+        block = self._open.pop(first, None)
+        if block is None or len(block) != n:
+            first, block = self._read(seq)
+        self._open[first] = block
+        if len(self._open) > _KEPT:
+            self._open.popitem(last=False)
+        return first, block
+
+    def _read(self, seq: int) -> tuple[int, Block]:
+        # All of it in one statement: a block may be joined with others between two.
+        row = self._connection.execute(f"select first, n, block {_NEAREST}", (seq,)).fetchone()
+        if row is None:
+            raise self._damage(seq, "is missing")
+        first, n, data = row
+        try:
+            block = self._unpacker.open(first, data)
+        except Damaged as damage:
+            raise self._damage(first, f"is damaged ({damage})") from None
+        if len(block) != n:
+            raise self._damage(first, "has another number of records")
+        return first, block
+
+    def between(self, low: int, high: int) -> Iterator[tuple[int, Block]]:
+        """All blocks that hold records from `low` to `high`, ascending; raises as of() does."""
+        while low <= high:
+            first, block = self.of(low)
+            yield first, block
+            low = first + len(block)
+
+    def _damage(self, seq: int, what: str) -> Outage:
+        return Outage(
+            f"The block of raw records at {seq} {what}.",
+            self._path.name,
+            "Run `pod-desktop verify`; collect the time again from the archive.",
+        )
