@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Final
 
 from pod_desktop.core.clock import Clock, SystemClock
 from pod_desktop.core.faults import Fault, Outage
-from pod_desktop.core.limits import MIB
+from pod_desktop.core.limits import MIB, STOP_SECONDS
 from pod_desktop.store import Command, DataDir, Journal, Ledger, Lock, default_root
 
 if TYPE_CHECKING:
@@ -194,6 +194,7 @@ async def _collect(home: Home, options: CollectOptions, tell: Tell) -> int:
     from pod_desktop.services.collect import CollectorService
     from pod_desktop.services.collect_claims import Claims, claims_folder
     from pod_desktop.services.import_jobs import ImportJobs
+    from pod_desktop.services.retention import Retention, limits_of, noted
     from pod_desktop.services.tasks import Tasks
 
     stop = asyncio.Event()
@@ -203,13 +204,13 @@ async def _collect(home: Home, options: CollectOptions, tell: Tell) -> int:
             loop.add_signal_handler(number, stop.set)
     if options.secrets_stdin or options.until_eof:
         _read_input(home.vault if options.secrets_stdin else None, _at_eof(loop, stop, options.until_eof))
-    jobs: ImportJobs | None = None
+    others: list[Callable[[Command], bool]] = []
 
     def obey(command: Command) -> bool:
         if command.name == STOP:
             stop.set()
             return True
-        return jobs is not None and jobs.obey(command)
+        return any(knows(command) for knows in others)
 
     service = CollectorService(
         home.ledger,
@@ -223,8 +224,26 @@ async def _collect(home: Home, options: CollectOptions, tell: Tell) -> int:
         claims=Claims(claims_folder()),
     )
     jobs = ImportJobs(home.ledger, service.writer, home.clock)
+    retention = Retention(
+        home.data_dir.events,
+        lambda: limits_of(home.ledger),
+        noted(home.data_dir),
+        service.writer.run,
+        home.clock,
+        read=content.read,
+        tell=lambda job, state: home.ledger.put_job(job, state, now=home.clock.now()),
+    )
+    others += [jobs.obey, retention.obey]
     figures = _tell_figures(options.metrics, service)
-    ending, tasks = asyncio.Event(), Tasks("service", _log_end)
+    ending, tasks, writing = asyncio.Event(), Tasks("service", _log_end), asyncio.Event()
+    deleting = tasks.spawn(retention.run(writing), "retention")
+
+    async def end_writing() -> None:
+        """Whoever else uses the writer ends before it is closed."""
+        writing.set()
+        await asyncio.to_thread(jobs.stop)
+        await asyncio.wait([deleting], timeout=STOP_SECONDS)
+
     tasks.spawn(_look_after_actions(home, ending), "actions")
     tasks.spawn(_look_after_responders(home, ending), "responders")
     tasks.spawn(_run_playbooks(home, ending), "playbooks")
@@ -234,10 +253,9 @@ async def _collect(home: Home, options: CollectOptions, tell: Tell) -> int:
             names=options.names,
             until_caught_up=options.until_caught_up,
             for_seconds=options.seconds,
-            before_close=lambda: asyncio.to_thread(jobs.stop),
+            before_close=end_writing,
         )
     finally:
-        jobs.stop()
         ending.set()
         if figures is not None:
             await asyncio.to_thread(figures.shutdown)
