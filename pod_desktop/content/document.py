@@ -160,6 +160,10 @@ def _parse_leniently(raw: bytes) -> tuple[Any, bool]:
         raise Unreadable(_too_deep_words()) from None
     except json.JSONDecodeError as error:
         what = error.msg[0].lower() + error.msg[1:]
+        if error.pos >= len(text):
+            raise Unreadable(
+                f"It is no JSON: it breaks off after {len(text):,} characters, {what}."
+            ) from None
         raise Unreadable(f"It is no JSON: {what} at character {error.pos + 1:,} of {len(text):,}.") from None
     except ValueError as error:  # whatever else the parser may find
         raise Unreadable(f"It is no JSON: {error}.") from None

@@ -10,7 +10,7 @@ from pod_desktop.core.clock import HOUR, Clock
 from pod_desktop.core.connector import CONTENT_TYPE_TITLES, CollectConnector, full_address
 from pod_desktop.core.secret import Secret
 from pod_desktop.services.testing_steps import StepFailed, Steps
-from pod_desktop.stream import Failed, Target, probe, stream_url
+from pod_desktop.stream import Failed, Target, probe, stream_url, verdict
 
 if TYPE_CHECKING:
     from pod_desktop.services.testing import OwnSession
@@ -46,9 +46,10 @@ async def run(
     parts = urlsplit(connector.proxy or full_address(connector.stream_url))
     host, port = parts.hostname or "", parts.port or 0
     limit = min(STEP_SECONDS, seconds)
-    if await steps.take(RESOLVE, _resolve(host, port)) is None:
+    hint = verdict.of("proxy").hint if connector.proxy else ""
+    if await steps.take(RESOLVE, _resolve(host, port, hint)) is None:
         return
-    if await steps.take(CONNECT, _connect(host, port, limit)) is None:
+    if await steps.take(CONNECT, _connect(host, port, limit, hint)) is None:
         return
     if parts.scheme == "wss" and await steps.take(TLS, _secure(connector, host, port, limit, clock)) is None:
         return
@@ -57,19 +58,19 @@ async def run(
         await steps.take(_authorise(kind), _try(connector, kind, key, own, exchange, clock, limit))
 
 
-async def _resolve(host: str, port: int) -> tuple[str, bool]:
+async def _resolve(host: str, port: int, hint: str) -> tuple[str, bool]:
     try:
         addresses = await probe.resolve(host, port)
     except Failed as failed:
-        raise _step_failed(failed, host) from None
+        raise _step_failed(failed, host, hint) from None
     return f"{host} is {', '.join(addresses[:4])}", True
 
 
-async def _connect(host: str, port: int, seconds: float) -> tuple[str, bool]:
+async def _connect(host: str, port: int, seconds: float, hint: str) -> tuple[str, bool]:
     try:
         await probe.reach(host, port, seconds)
     except Failed as failed:
-        raise _step_failed(failed, f"{host}:{port}") from None
+        raise _step_failed(failed, f"{host}:{port}", hint) from None
     return f"port {port} answers", True
 
 
@@ -121,6 +122,7 @@ def _url(connector: CollectConnector, kind: str, now: int | None) -> str:
     return stream_url(connector.stream_url, connector.cluster_id, kind, since=end - HOUR, until=end)
 
 
-def _step_failed(failed: Failed, place: str) -> StepFailed:
+def _step_failed(failed: Failed, place: str, hint: str = "") -> StepFailed:
+    """In the verdict's words; `hint` says what to check instead, where a proxy is what was not reached."""
     why = failed.verdict
-    return StepFailed(f"{place}: {why.what}", why.hint, why.code)
+    return StepFailed(f"{place}: {why.what}", hint or why.hint, why.code)

@@ -261,6 +261,8 @@ def _why_not_opened(error: Exception, target: Target) -> Verdict:
     if isinstance(error, library.ProxyError):
         return verdict.of("proxy")
     if isinstance(error, library.InvalidMessage):
+        if status := _status_of_old(error):
+            return verdict.of_status(status)
         return verdict.of("reset" if _no_bytes(error) else "not_websocket")
     if isinstance(error, library.WebSocketException):
         return verdict.of("not_websocket")
@@ -280,6 +282,18 @@ def _no_bytes(error: BaseException | None) -> bool:
             return True
         error = error.__cause__
     return False
+
+
+_STATUS_LINE: Final = re.compile(r"HTTP/1\.[01] (\d{3})\b")
+
+
+def _status_of_old(error: BaseException | None) -> int:
+    """The status of an answer that the library does not read: HTTP/1.0, or without a reason. 0: there is none."""
+    while error is not None:
+        if isinstance(error, ValueError) and (found := _STATUS_LINE.search(str(error))):
+            return int(found[1])
+        error = error.__cause__
+    return 0
 
 
 _ERRNO: Final = re.compile(r"\[Errno (\d+)\]")

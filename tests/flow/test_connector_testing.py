@@ -129,6 +129,10 @@ def test_nothing_that_listens_and_no_such_host_are_told_apart() -> None:
             ("Connect", False),
             ("Authorise Message", None),
         ]
+        behind = collector(sim, proxy=f"http://127.0.0.1:{port}")
+        unproxied = await testing.try_connector(behind, key(sim))
+        assert unproxied.code == "refused" and "proxy's address" in unproxied.recommendation
+        assert "Stream address" not in unproxied.recommendation
         nowhere = await testing.try_connector(
             collector(sim, stream_url="wss://no-such-host.invalid:443"), key(sim), seconds=20
         )

@@ -420,7 +420,7 @@ def test_white_space_and_a_byte_order_mark_are_fine(around: tuple[bytes, bytes])
         (b"", "It is empty."),
         (b" \n", "It is empty."),
         (b"not json", "It is no JSON: expecting value at character 1 of 8."),
-        (b'{"guid":"a"', "It is no JSON: expecting ',' delimiter at character 12 of 11."),
+        (b'{"guid":"a"', "It is no JSON: it breaks off after 11 characters, expecting ',' delimiter."),
         (b'{"guid":"a"} x', "It is no JSON: extra data at character 14 of 14."),
         (b"[1,2]", "It is JSON, but a list and not an object."),
         (b"null", "It is JSON, but null and not an object."),

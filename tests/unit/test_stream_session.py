@@ -478,6 +478,11 @@ def test_tls_to_a_port_without_it_is_named() -> None:
             "not_websocket",
         ),
         (b"X" * 100_000, "not_websocket"),
+        (b"HTTP/1.0 401 Unauthorized\r\nContent-Type: text/plain\r\n\r\nno", "401"),
+        (b"HTTP/1.0 503 X\r\n\r\n", "503"),
+        (b"HTTP/1.1 409\r\n\r\n", "409"),
+        (b"HTTP/1.0 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n", "not_websocket"),
+        (b"HTTP/1.1 403 X\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n", "403"),
     ],
 )
 def test_what_is_no_stream_server_is_named(said: bytes, code: str) -> None:
