@@ -53,6 +53,9 @@ OWN_KEYS: Final = (
     Key(where="Action History", keys="Enter", words="Read the action's details"),
     Key(where="Lists", keys="Del", words="Remove the selected entries, after a look at what is sent"),
     Key(where="Lists", keys="Enter", words="Show the entry's action in the history"),
+    Key(where="Playbooks", keys="Enter / Del", words="Edit the playbook / delete it, after a question"),
+    Key(where="Backtest", keys="Enter / Esc", words="Show the records behind a firing / stop trying"),
+    Key(where="Held", keys="A / D", words="Approve what is held / dismiss it"),
     Key(where="Histogram", keys="Drag / double click", words="Choose a time range / all time"),
 )
 

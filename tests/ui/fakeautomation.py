@@ -17,8 +17,8 @@ from pod_desktop.core.playbook_limits import ACT, HELD
 from pod_desktop.core.responder import TYPES, RespondConnector
 from pod_desktop.services import playbooks as service
 from pod_desktop.services.backtest import Fired, Report
-from pod_desktop.store import FiringRow, PlaybookEntry
-from pod_desktop.store.playbook_rows import APPROVED, COUNTERS, DISMISSED, OPEN, Version
+from pod_desktop.store import FiringRow, PlaybookEntry, Version
+from pod_desktop.store.playbook_rows import APPROVED, COUNTERS, DISMISSED, OPEN
 from pod_desktop.ui.automation.desk import Range, Seen, Setup
 from pod_desktop.ui.bridge import Job
 

@@ -19,8 +19,9 @@ from fakeautomation import (
     playbook,
     two_responders,
 )
+from fakedesk import FakeDesk, row
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAccessible
+from PySide6.QtGui import QAccessible, QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
@@ -29,19 +30,22 @@ from pod_desktop.core.clock import DAY, HOUR, SystemClock
 from pod_desktop.core.faults import Outage
 from pod_desktop.core.playbook import DRY_RUN, OFF, ON
 from pod_desktop.core.playbook_limits import HELD, MUTED
-from pod_desktop.store.playbook_rows import Version
+from pod_desktop.store import Version
 from pod_desktop.ui.actions.confirm import TypeAgain
 from pod_desktop.ui.automation import listing
 from pod_desktop.ui.automation.arming import ArmDialog
+from pod_desktop.ui.automation.commands import add_automation
 from pod_desktop.ui.automation.dialogs import TemplatesDialog, VersionsDialog, difference_words
 from pod_desktop.ui.automation.held import HeldView
 from pod_desktop.ui.automation.page import AutomationPage
 from pod_desktop.ui.automation.pictures import spark_bars
 from pod_desktop.ui.automation.whencard import Query
 from pod_desktop.ui.automation.wiring import AutomationWiring
+from pod_desktop.ui.commands import plain_words
 from pod_desktop.ui.connectors.confirm import Confirm
 from pod_desktop.ui.moments import Zone
 from pod_desktop.ui.theme import Theme
+from pod_desktop.ui.window import MainWindow
 
 
 class Stage:
@@ -504,3 +508,86 @@ def test_controls_of_the_page_have_names(stage: Stage, desk: FakeAutomation) -> 
     ):  # fmt: skip
         interface = QAccessible.queryAccessibleInterface(control)
         assert interface.text(QAccessible.Text.Name)
+
+
+# commands
+
+
+def in_window(window: MainWindow, fake: FakeAutomation) -> AutomationWiring:
+    wiring = AutomationWiring(
+        window,
+        desk=fake,
+        clock=SystemClock(),
+        zone=window.zone,
+        make_query=lambda: Query(lambda _text: (), list),
+    )
+    add_automation(window, lambda: wiring)
+    wiring.start()
+    return wiring
+
+
+def command(window: MainWindow, words: str) -> QAction:
+    return next(one for one in window.commands.actions if plain_words(one) == words)
+
+
+def test_the_query_that_is_shown_becomes_a_playbook(
+    qtbot: QtBot, make_window: Callable[..., MainWindow], desk: FakeAutomation
+) -> None:
+    window = make_window(FakeDesk(rows=[row(1, NOW, sender="x@bad.example")]))
+    wiring = in_window(window, desk)
+    window.events.query.set_text("bad.example")
+    command(window, "Create Playbook from This Query").trigger()
+    editor = wiring.make_page().editor
+    qtbot.waitUntil(editor.isVisible)
+    assert editor.file()["query"] == "bad.example"
+    assert editor.file()["actions"][0]["responder"] == "acme-block"
+    wiring.stop()
+
+
+def test_a_record_becomes_a_playbook_about_its_sender(
+    qtbot: QtBot, make_window: Callable[..., MainWindow], desk: FakeAutomation
+) -> None:
+    one = row(1, NOW, sender="x@bad.example", tenant="beta")
+    window = make_window(FakeDesk(rows=[one]))
+    wiring = in_window(window, desk)
+    offered = next(found for found in window.events.on_records.record_commands if "Playbook" in found.words)
+    offered.run(one)
+    editor = wiring.make_page().editor
+    qtbot.waitUntil(editor.isVisible)
+    data = editor.file()
+    assert (data["query"], data["tenant"], data["group_by"]) == ("sender:x@bad.example", "beta", "sender")
+    wiring.stop()
+
+
+def test_f12_stops_all_from_any_page_and_is_listed(
+    qtbot: QtBot, make_window: Callable[..., MainWindow], desk: FakeAutomation
+) -> None:
+    window = make_window(FakeDesk(rows=[row(1, NOW)]))
+    wiring = in_window(window, desk)
+    desk.put(playbook(), ON)
+    stop = command(window, "Stop All Playbooks")
+    assert stop.shortcut().toString() == "F12"
+    keys = [one.shortcut().toString() for one in window.commands.actions if one.shortcut().toString()]
+    assert len(keys) == len(set(keys))
+    stop.trigger()
+    assert wiring.make_page().stopped.isVisible()
+    qtbot.waitUntil(lambda: desk.stopped != "")
+    wiring.stop()
+
+
+def test_what_is_changed_in_the_editor_is_not_lost_without_a_question(
+    qtbot: QtBot, stage: Stage, desk: FakeAutomation
+) -> None:
+    entry = desk.put(playbook())
+    stage.begin()
+    stage.page.edit(entry)
+    editor = stage.page.editor
+    editor.when.at_least.setValue(7)
+    editor.back_button.click()
+    dialog = stage.dialog(Confirm)
+    assert isinstance(dialog, Confirm)
+    dialog.cancel.click()
+    assert editor.isVisible()
+    assert editor.file()["at_least"] == 7
+    editor.discard_button.click()
+    assert not editor.isVisible()

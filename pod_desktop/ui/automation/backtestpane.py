@@ -169,7 +169,7 @@ class BacktestPane(QWidget):
         why = wording.reasons_words(fired.rows)
         return Cell(
             wording.fired_words(fired),
-            tone=wording.OUTCOME_TONE.get(wording.outcome(fired), "muted"),
+            tone=wording.fired_tone(fired),
             tip=why,
         )
 

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from pod_desktop.core.playbook import Playbook
 from pod_desktop.core.responder import RespondConnector
-from pod_desktop.store import FiringRow, PlaybookEntry
-from pod_desktop.store.playbook_rows import Version
+from pod_desktop.store import FiringRow, PlaybookEntry, Version
 
 if TYPE_CHECKING:
     from pod_desktop.services.backtest import Report

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from pod_desktop.core.clock import Clock
 from pod_desktop.core.playbook import difference
-from pod_desktop.store.playbook_rows import Version
+from pod_desktop.store import Version
 from pod_desktop.ui.actions.tables import Cell, Column, RowsModel, RowsTable
 from pod_desktop.ui.automation import wording
 from pod_desktop.ui.moments import Zone, ago

@@ -26,7 +26,7 @@ from pod_desktop.ui.automation.desk import AutomationDesk, Setup
 from pod_desktop.ui.automation.whencard import Query, WhenCard
 from pod_desktop.ui.bridge import Worker
 from pod_desktop.ui.moments import Zone
-from pod_desktop.ui.text import PlainLabel, cell
+from pod_desktop.ui.text import PlainLabel, cell, tip
 from pod_desktop.ui.widgets import Button, Chip, Notice, PageHeader
 
 JUDGE_MS: Final = 90
@@ -248,7 +248,7 @@ class PlaybookEditor(QWidget):
         self.discard_button.setAccessibleName(self.discard_button.text())
         self.arm_button.setVisible(entry is not None)
         self.arm_button.setEnabled(entry is not None and not changed and words != "On")
-        self.arm_button.setToolTip("Save it first: what is armed is what is kept." if changed else "")
+        self.arm_button.setToolTip(tip("Save it first: what is armed is what is kept." if changed else ""))
 
     # ending
 

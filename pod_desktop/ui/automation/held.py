@@ -20,16 +20,16 @@ from pod_desktop.ui.automation.desk import AutomationDesk
 from pod_desktop.ui.automation.firing import request_words
 from pod_desktop.ui.bridge import Worker
 from pod_desktop.ui.moments import Zone, ago
-from pod_desktop.ui.text import PlainLabel, block, cell
+from pod_desktop.ui.text import PlainLabel, block, cell, tip
 from pod_desktop.ui.widgets import Button, EmptyState, Notice
 
 COLUMNS: Final = (
     Column("time", "Held since", 116),
-    Column("playbook", "Playbook", 170, gives_way=2),
-    Column("action", "Action", 160, gives_way=3),
+    Column("playbook", "Playbook", 170, gives_way=3),
+    Column("action", "Action", 160, gives_way=2),
     Column("value", "Value", 190, stretch=True),
     Column("why", "Why", 260, stretch=True),
-    Column("again", "Again", 58, gives_way=4),
+    Column("again", "Again", 58, gives_way=1),
     Column("expires", "Expires", 84),
 )
 
@@ -161,7 +161,7 @@ class HeldView(QWidget):
         self.sent.setPlainText(block(request_words(row)))
         never = _never(row)
         self.approve_button.setEnabled(not never)
-        self.approve_button.setToolTip("This can never be sent; dismiss it." if never else "")
+        self.approve_button.setToolTip(tip("This can never be sent; dismiss it." if never else ""))
 
     # deciding
 

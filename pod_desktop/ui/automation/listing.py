@@ -21,20 +21,20 @@ from pod_desktop.ui.text import PlainLabel, cell
 from pod_desktop.ui.widgets import Button, EmptyState, MenuButton, Notice
 
 COLUMNS: Final = (
-    Column("name", "Name", 190, stretch=True),
-    Column("state", "State", 104),
+    Column("name", "Name", 170, stretch=True),
+    Column("state", "State", 84),
     Column("last_run", "Last run", 96, gives_way=3),
     Column("matches", "Matches", 76),
-    Column("acted", "Acted", 104),
+    Column("acted", "Acted", 92),
     Column("held", "Held", 58),
-    Column("muted", "Muted", 62, gives_way=5),
-    Column("limited", "Limited", 66, gives_way=4),
+    Column("muted", "Muted", 62, gives_way=2),
+    Column("limited", "Limited", 66, gives_way=1),
     Column("errors", "Errors", 60),
-    Column("days", "Last 7 days", 150, gives_way=2),
+    Column("days", "Last 7 days", 130, gives_way=4),
 )
 ROW_COLUMNS: Final = (
     Column("time", "Time", 116),
-    Column("version", "Version", 60, gives_way=1),
+    Column("version", "Version", 60),
     Column("value", "Value", 200, stretch=True),
     Column("outcome", "Outcome", 110),
     Column("why", "Why", 220, stretch=True),
@@ -183,7 +183,7 @@ class PlaybookList(QWidget):
             return Cell(self._zone.short(row.at), tip=f"{self._zone.whole(row.at)}, {ago(row.at, now)}")
         if key == "outcome":
             words = wording.outcome_words(row)
-            return Cell(words, tone=wording.OUTCOME_TONE.get(row.outcome, blocks.MUTED))
+            return Cell(words, tone=wording.row_tone(row))
         return {
             "version": Cell(f"v{row.version}", mono=True),
             "value": Cell(wording.row_value(row), mono=row.entry is not None),

@@ -18,8 +18,7 @@ from PySide6.QtWidgets import (
 from pod_desktop.core import blocks
 from pod_desktop.core.clock import Clock
 from pod_desktop.core.playbook import DRY_RUN, OFF, ON, Playbook, playbook_to_file
-from pod_desktop.store import FiringRow, PlaybookEntry
-from pod_desktop.store.playbook_rows import Version
+from pod_desktop.store import FiringRow, PlaybookEntry, Version
 from pod_desktop.ui.automation import listing, wording
 from pod_desktop.ui.automation.arming import ArmDialog, RunDialog, TryFirst
 from pod_desktop.ui.automation.creating import Creating

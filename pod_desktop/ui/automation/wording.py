@@ -114,6 +114,20 @@ def summary(playbook: Playbook) -> str:
     return f"Looks at {kinds} of {tenant}, {run_words(playbook)}; fires on {condition_words(playbook)}. Then: {does}."
 
 
+def row_tone(row: FiringRow) -> str:
+    """The tone of an action's chip."""
+    if row.outcome == ACT and row.type != WEBHOOK_RESPONDER:
+        return blocks.INFO
+    return OUTCOME_TONE.get(row.outcome, blocks.MUTED)
+
+
+def fired_tone(fired: Fired) -> str:
+    """The tone of a firing's chip."""
+    if outcome(fired) == ACT and fired.rows and not any(row.entry for row in fired.rows):
+        return blocks.INFO
+    return OUTCOME_TONE.get(outcome(fired), blocks.MUTED)
+
+
 def outcome_words(row: FiringRow) -> str:
     """What became of one action: `block`, `would block`, `held`."""
     if row.outcome in (ACT, WOULD_ACT):
