@@ -22,6 +22,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from pod_desktop import content
+from pod_desktop.core import limits
 from pod_desktop.core.clock import HOUR, MINUTE, SystemClock
 from pod_desktop.core.connector import CollectConnector
 from pod_desktop.core.secret import Secret
@@ -98,7 +99,9 @@ async def bare(server: dict[str, Any]) -> tuple[float, float]:
     return time.perf_counter() - began, time.process_time() - cpu
 
 
-def make_service(folder: Path, server: dict[str, Any]) -> CollectorService:
+def make_service(
+    folder: Path, server: dict[str, Any], segment_records: int = limits.SEGMENT_RECORDS
+) -> CollectorService:
     clock = SystemClock()
     connector = CollectConnector(
         name="bench",
@@ -111,7 +114,7 @@ def make_service(folder: Path, server: dict[str, Any]) -> CollectorService:
     ledger, vault = Ledger(folder / "ledger.db"), MemoryVault()
     ledger.add_connector(connector, now=clock.now())
     vault.put("bench", "api_key", connector.secret_origin(), Secret(server["key"]))
-    writer = SegmentWriter(folder / "events", clock=clock)
+    writer = SegmentWriter(folder / "events", clock=clock, segment_records=segment_records)
     return CollectorService(
         ledger, writer, vault, clock, read=content.read, timing=replace(Timing(), quiet=0.5)
     )

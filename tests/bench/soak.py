@@ -40,12 +40,12 @@ def kills(rounds: int) -> dict[str, Any]:
             desk.close()
 
 
-async def sustained(server: dict[str, Any], seconds: float) -> dict[str, Any]:
+async def sustained(server: dict[str, Any], seconds: float, segment: int) -> dict[str, Any]:
     """Receive as fast as the server gives for so long, looking at memory and queues all the while."""
     me = psutil.Process(os.getpid())
     samples: list[tuple[float, float, int, int]] = []
     with tempfile.TemporaryDirectory() as folder:
-        service, stop = make_service(Path(folder), server), asyncio.Event()
+        service, stop = make_service(Path(folder), server, segment), asyncio.Event()
         began, cpu = time.monotonic(), time.process_time()
         async with asyncio.TaskGroup() as group:
             group.create_task(service.run(stop))
@@ -69,6 +69,7 @@ async def sustained(server: dict[str, Any], seconds: float) -> dict[str, Any]:
         "memory_mb_at_the_end": round(samples[-1][1]),
         "memory_mb_most": round(max(sample[1] for sample in samples)),
         "memory_slope_mb_an_hour": round(_slope([(at, size) for at, size, _, _ in half]) * 3600, 1),
+        "segments": round(received / segment, 1),
         "queue_most": max(sample[2] for sample in samples),
         "queue_bound": limits.QUEUE_RECORDS,
         "lag_s_at_the_end": max(lags, default=None),
@@ -89,13 +90,19 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=0, help="kills")
     parser.add_argument("--seconds", type=float, default=0, help="of sustained receiving")
     parser.add_argument("--rate", type=float, default=3_000, help="records a second that are released")
+    parser.add_argument(
+        "--segment-records",
+        type=int,
+        default=limits.SEGMENT_RECORDS,
+        help="memory grows with the ids of a segment and falls when it is sealed: judge over several",
+    )
     asked = parser.parse_args()
     if asked.rounds:
         print(json.dumps({"kills": kills(asked.rounds)}), flush=True)
     if asked.seconds:
         process, server = start_server(0, asked.rate)
         try:
-            found = asyncio.run(sustained(server, asked.seconds))
+            found = asyncio.run(sustained(server, asked.seconds, asked.segment_records))
         finally:
             process.communicate("")
         print(json.dumps({"sustained": found}), flush=True)
