@@ -159,7 +159,7 @@ def _parse_leniently(raw: bytes) -> tuple[Any, bool]:
     except RecursionError:
         raise Unreadable(_too_deep_words()) from None
     except json.JSONDecodeError as error:
-        what = error.msg[0].lower() + error.msg[1:]
+        what = (error.msg[0].lower() + error.msg[1:]).removesuffix(" at")
         if error.pos >= len(text):
             raise Unreadable(
                 f"It is no JSON: it breaks off after {len(text):,} characters, {what}."

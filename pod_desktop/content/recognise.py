@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any, Final
 
 import msgspec
@@ -15,9 +16,10 @@ _MARKS: Final = (
     (MESSAGE, ("envelope", "msg", "filter", "msgParts", "connection")),
     (MAILLOG, ("sm", "data")),
     (MESSAGE, ("guid",)),
-    (MAILLOG, ("id",)),
 )
 """Members that only one type has, the surest first."""
+_BESIDE_ID: Final = ("ts", "metadata", "pps", "tls")
+"""Much of the world's JSON has an `id`: a mail-log line without its text is known by these beside it."""
 
 
 class _Members(msgspec.Struct, gc=False):
@@ -31,12 +33,17 @@ class _Members(msgspec.Struct, gc=False):
     data: msgspec.Raw = msgspec.Raw()
     guid: msgspec.Raw = msgspec.Raw()
     id: msgspec.Raw = msgspec.Raw()
+    ts: msgspec.Raw = msgspec.Raw()
+    metadata: msgspec.Raw = msgspec.Raw()
+    pps: msgspec.Raw = msgspec.Raw()
+    tls: msgspec.Raw = msgspec.Raw()
 
 
 class _Export(msgspec.Struct, gc=False):
     id: str
     type: str
     raw: msgspec.Raw
+    raw_base64: str = ""
 
 
 _members: Final = msgspec.json.Decoder(_Members)
@@ -59,7 +66,7 @@ def sniff(raw: bytes) -> str:
     for kind, marks in _MARKS:
         if any(mark in present for mark in marks):
             return kind
-    return UNREADABLE
+    return MAILLOG if "id" in present and any(mark in present for mark in _BESIDE_ID) else UNREADABLE
 
 
 def unwrap(raw: bytes) -> bytes:
@@ -73,7 +80,9 @@ def unwrap(raw: bytes) -> bytes:
         line = _export.decode(raw)
         if line.type not in (*CONTENT_TYPES, UNREADABLE) or not line.id.startswith(f"{line.type}:"):
             return raw
+        if line.raw_base64:
+            return base64.b64decode(line.raw_base64, validate=True)
         inner = bytes(line.raw)
         return msgspec.json.decode(inner, type=str).encode() if inner[:1] == b'"' else inner
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return raw

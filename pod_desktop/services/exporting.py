@@ -81,7 +81,7 @@ def with_raw(head: bytes, raw: bytes) -> bytes:
     """The object `head` with the member `raw`: the record's own bytes, spliced in as they are.
 
     A record that is no JSON goes in as text, and whole as base64. Line breaks between a record's
-    members become blanks, because in ndjson a line is a record.
+    members become blanks, because in ndjson a line is a record; such a record goes in whole as base64 too.
     """
     import orjson
 
@@ -93,6 +93,8 @@ def with_raw(head: bytes, raw: bytes) -> bytes:
         member = b'"raw":%b,"raw_base64":"%b"' % (dumps(text), base64.b64encode(raw))
     else:
         member = b'"raw":' + record.replace(b"\r", b" ").replace(b"\n", b" ")
+        if b"\n" in record or b"\r" in record:
+            member += b',"raw_base64":"%b"' % base64.b64encode(raw)
     return b"%b,%b}" % (head[:-1], member)
 
 

@@ -72,6 +72,7 @@ def test_a_raw_record_over_several_lines_stays_one_line() -> None:
     line = printed("ndjson", row(), raw=raw, with_raw=True)
     assert line.count(b"\n") == 1
     assert json.loads(line)["raw"] == {"guid": "abc"}
+    assert base64.b64decode(json.loads(line)["raw_base64"]) == raw
 
 
 @given(st.binary(max_size=60))

@@ -544,7 +544,11 @@ def test_names_of_body_parts_are_no_attachments() -> None:
         ({"envelope": {}}, "message"),
         (maillog_to(), "maillog"),
         ({"data": "line", "id": "1"}, "maillog"),
-        ({"id": "1"}, "maillog"),
+        ({"data": "line"}, "maillog"),
+        ({"id": "1", "ts": "2026-01-01"}, "maillog"),
+        ({"id": "1", "tls": {}}, "maillog"),
+        ({"id": "1"}, "unreadable"),
+        ({"id": 7, "name": "a user of something else", "type": "message"}, "unreadable"),
         (audit(), "audit"),
         ({"foo": 1}, "unreadable"),
         ([], "unreadable"),
@@ -569,15 +573,20 @@ def test_our_own_export_holds_the_record_as_it_was() -> None:
     )
     text = as_bytes({"id": "unreadable:5", "type": "unreadable", "raw": "not json"})
 
+    whole = as_bytes({"id": "unreadable:6", "type": "unreadable", "raw": "\ufffdx", "raw_base64": "/3g="})
+
     assert content.unwrap(line) == raw
     assert content.unwrap(text) == b"not json"
+    assert content.unwrap(whole) == b"\xffx"
 
 
 @pytest.mark.parametrize(
     "other",
     [b"", b'"raw"', as_bytes(message(raw={"id": "message:1"})), as_bytes({"id": "message:1", "type": "message"}),
      as_bytes({"id": "x", "type": "message", "raw": {}}), as_bytes({"id": "foo:1", "type": "foo", "raw": {}}),
-     b'{"id":"message:1","type":"message","raw":"\\ud800"}'],
+     b'{"id":"message:1","type":"message","raw":"\\ud800"}',
+     as_bytes({"id": "message:1", "type": "message", "raw": {}, "raw_base64": "?"}),
+     as_bytes({"id": "message:1", "type": "message", "raw": {}, "raw_base64": "\u00e9"})],
 )  # fmt: skip
 def test_anything_else_is_not_unwrapped(other: bytes) -> None:
     assert content.unwrap(other) == other
