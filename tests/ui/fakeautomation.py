@@ -82,6 +82,7 @@ class FakeAutomation:
     report: Report = field(default_factory=a_report)
     responders: list[RespondConnector] = field(default_factory=list)
     record: Mapping[str, object] = field(default_factory=dict)
+    notified: list[FiringRow] = field(default_factory=list)
     versions: list[Version] = field(default_factory=list)
     fault: Exception | None = None
     gate: threading.Event | None = None
@@ -134,7 +135,7 @@ class FakeAutomation:
             return None
         why = "The file is there." if mark[1] else self.stopped
         return mark, Seen(
-            entries=list(self.entries), held=list(self.held), stopped=why, by_file=mark[1],
+            entries=list(self.entries), held=list(self.held), notified=list(self.notified), stopped=why, by_file=mark[1],
             hours={one.id: [(NOW // HOUR * HOUR, "acted", 2)] for one in self.entries},
         )  # fmt: skip
 

@@ -20,10 +20,10 @@ from fakeautomation import (
     two_responders,
 )
 from fakedesk import FakeDesk, row
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QAccessible, QAction
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from pod_desktop.core.clock import DAY, HOUR, SystemClock
@@ -37,6 +37,7 @@ from pod_desktop.ui.automation.arming import ArmDialog
 from pod_desktop.ui.automation.commands import add_automation
 from pod_desktop.ui.automation.dialogs import TemplatesDialog, VersionsDialog, difference_words
 from pod_desktop.ui.automation.held import HeldView
+from pod_desktop.ui.automation.notifying import Notifier
 from pod_desktop.ui.automation.page import AutomationPage
 from pod_desktop.ui.automation.pictures import spark_bars
 from pod_desktop.ui.automation.whencard import Query
@@ -45,6 +46,7 @@ from pod_desktop.ui.commands import plain_words
 from pod_desktop.ui.connectors.confirm import Confirm
 from pod_desktop.ui.moments import Zone
 from pod_desktop.ui.theme import Theme
+from pod_desktop.ui.widgets.activity import ActivityPanel
 from pod_desktop.ui.window import MainWindow
 
 
@@ -591,3 +593,30 @@ def test_what_is_changed_in_the_editor_is_not_lost_without_a_question(
     assert editor.file()["at_least"] == 7
     editor.discard_button.click()
     assert not editor.isVisible()
+
+
+def test_what_a_playbook_tells_is_one_strip_in_the_window_however_much_it_is(
+    qtbot: QtBot, make_window: Callable[..., MainWindow], desk: FakeAutomation
+) -> None:
+    window = make_window(FakeDesk(rows=[row(1, NOW)]))
+    desk.notified = [a_row(id=1, type="notify", entry=None, text="from before")]
+    wiring = in_window(window, desk)
+    told: list[str] = []
+    wiring.notified.connect(lambda rows: told.extend(one.text for one in rows))
+    wiring.notified.connect(Notifier(window, window.zone).show_rows)
+    qtbot.waitUntil(lambda: wiring._mark is not None)
+
+    def tell(number: int, words: str) -> None:
+        desk.notified.insert(0, a_row(id=number, type="notify", entry=None, text=words))
+        desk.mark += 1
+
+    tell(2, "<b>3</b> messages from \u202ex")
+    qtbot.waitUntil(lambda: len(told) == 1)
+    tell(3, "4 messages")
+    qtbot.waitUntil(lambda: len(told) == 2)
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    panels = window.findChildren(ActivityPanel)
+    assert told == ["<b>3</b> messages from \u202ex", "4 messages"]
+    assert [one.accessibleDescription() for one in panels] == ["4 messages (and 1 more)"]
+    assert "‹U+202E›" in panels[0]._details
+    wiring.stop()

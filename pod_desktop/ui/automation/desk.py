@@ -33,6 +33,8 @@ class Seen:
     """By playbook's id: the last seven days."""
     held: Sequence[FiringRow] = ()
     """What waits for a person, oldest first."""
+    notified: Sequence[FiringRow] = ()
+    """What playbooks told lately, newest first."""
     stopped: str = ""
     """Why nothing acts, in words; '' while nothing stops all playbooks."""
     by_file: bool = False

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from pod_desktop import content
 from pod_desktop.core.clock import DAY, Clock
 from pod_desktop.core.faults import Fault, Outage, Unwanted, UserFault
-from pod_desktop.core.playbook import Playbook, playbook_to_file
+from pod_desktop.core.playbook import NOTIFY, Playbook, playbook_to_file
+from pod_desktop.core.playbook_limits import ACT
 from pod_desktop.core.record import EventRow
 from pod_desktop.store import (
     Ask,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 HOURS_SHOWN: Final = 7 * DAY
 ROWS_SHOWN: Final = 200
+NOTIFIED: Final = 50
 SAMPLE_SECONDS: Final = 0.5
 """A record to complete by is looked for so long; then any will do."""
 TELL_SECONDS: Final = 0.15
@@ -138,6 +140,7 @@ class StoreAutomation:
             entries=entries,
             hours={entry.id: self._hours(entry, since) for entry in entries},
             held=playbooks.held(),
+            notified=playbooks.rows(type=NOTIFY, outcome=ACT, limit=NOTIFIED),
             stopped=self._stopped(by_file),
             by_file=by_file,
         )

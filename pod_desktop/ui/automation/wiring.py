@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -17,6 +17,7 @@ from pod_desktop.ui.automation import draft, wording
 from pod_desktop.ui.automation.commands import AUTOMATION
 from pod_desktop.ui.automation.desk import AutomationDesk, Seen
 from pod_desktop.ui.automation.held import HeldView
+from pod_desktop.ui.automation.notifying import Notifier
 from pod_desktop.ui.automation.page import AutomationPage
 from pod_desktop.ui.automation.realdesk import HomePort, StoreAutomation
 from pod_desktop.ui.automation.whencard import Query
@@ -43,6 +44,8 @@ class AutomationWiring(QObject):
     """Why nothing acts; '' while nothing stops all playbooks."""
     searchAsked = Signal(str, object, object)
     """Show records: (query, since, until); microseconds UTC or None."""
+    notified = Signal(object)
+    """FiringRows of what playbooks tell, oldest first; nothing from before the first look."""
     noticed = Signal(str)
     """Something to tell in words, wherever the person is."""
 
@@ -65,6 +68,7 @@ class AutomationWiring(QObject):
         self._held: HeldView | None = None
         self._close: Callable[[], None] = lambda: None
         self._mark: object = None
+        self._told: int | None = None
         self.seen = Seen()
         self._worker = Worker("automation", parent)
         self._helping = Worker("automation help", parent)
@@ -88,6 +92,7 @@ class AutomationWiring(QObject):
         made._close = desk.close
         made.badged.connect(lambda *badge: _show_badge(window, *badge))
         made.noticed.connect(lambda words: window.start_activity("Automation").finish(words, failed=True))
+        made.notified.connect(Notifier(window, window.zone).show_rows)
         made.searchAsked.connect(lambda *asked: _search(window, *asked))
         window.theme.changed.connect(made.restyle)
         # Told before the zone is another one.
@@ -131,9 +136,16 @@ class AutomationWiring(QObject):
         if self._held is not None:
             self._held.show_held(seen.held)
         self._badge(seen)
+        self._pass_on(seen.notified)
         self.heldChanged.emit(len(seen.held))
         if seen.stopped != before.stopped:
             self.stoppedChanged.emit(seen.stopped)
+
+    def _pass_on(self, rows: Sequence[FiringRow]) -> None:
+        told, newest = self._told, max((row.id for row in rows), default=0)
+        self._told = max(told or 0, newest)
+        if told is not None and (fresh := [row for row in reversed(rows) if row.id > told]):
+            self.notified.emit(fresh)
 
     def _blind(self, error: BaseException) -> None:
         self._mark = None
