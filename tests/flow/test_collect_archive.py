@@ -93,8 +93,8 @@ def test_a_second_key_that_is_refused_leaves_live_alone_and_is_told(desk: Desk) 
             made = desk.add(sim, collect_from="3h", content_types=("message",))
             desk.vault.put("acme", "api_key_2", made.secret_origin(), Secret("wrong"))
             async with desk.running():
-                await desk.until(lambda: "401" in desk.status().notice)
-                assert desk.status().state == LIVE and desk.status().code == ""
+                await desk.until(lambda: "401" in desk.status().notice and desk.status().state == LIVE)
+                assert desk.status().code == ""
                 desk.vault.put("acme", "api_key_2", made.secret_origin(), Secret(sim.api_keys[1]))
                 desk.ledger.post("try_now", {"connector": "acme"}, now=desk.clock.now())
                 await desk.until(lambda: desk.status().notice == "" and desk.status().progress is None)
