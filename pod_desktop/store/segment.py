@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -22,6 +23,7 @@ from pod_desktop.store.rawblocks import RawBlocks
 _T = TypeVar("_T")
 _FEW: Final = 2_000
 """Up to here matching rows are collected through an index and sorted; more are read in order of time."""
+_MINUTES_KEPT: Final = 8
 _JUDGED_FIRST: Final = 16
 _JUDGED_AT_ONCE: Final = 1_024
 """Rows whose raw records are judged together, so that each block is opened once."""
@@ -61,6 +63,7 @@ class Segment:
         self._codes: dict[int, str] = {}
         self._ids: dict[str, list[int]] | None = None
         self._sources: dict[int, Source] = {}
+        self._minutes: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[int, Counter[int]]] = {}
         self._raw = RawBlocks(self.path, self._connection)
         try:
             schema.check_format(self._connection, self.path)
@@ -416,11 +419,28 @@ class Segment:
         assert isinstance(ask.tree, Everything)
         if self.meta.sealed and above is None and most >= self.last():
             return self._sealed_minutes(ask)
+        if above is None and ask.since is None and ask.until is None:
+            return self._grown_minutes(ask, most)
         parts, values = self._bounds(ask, most)
         if above is not None:
             parts.append("seq > :above")
             values["above"] = above
         return self._count_minutes(parts, values)
+
+    def _grown_minutes(self, ask: Ask, most: int) -> dict[int, int]:
+        """Of a segment that is being written: counted once, and then what came since. Every search begins with this."""
+        key = ask.kinds, ask.connectors
+        last, counts = self._minutes.get(key, (schema.first_seq(self.segment) - 1, Counter()))
+        parts, values = self._bounds(ask, most)
+        if last > most:
+            return self._count_minutes(parts, values)
+        if last < most:
+            found = self._count_minutes([*parts, "seq > :above"], values | {"above": last})
+            counts = counts + Counter(found)
+            self._minutes[key] = most, counts
+            while len(self._minutes) > _MINUTES_KEPT:
+                del self._minutes[next(iter(self._minutes))]
+        return counts
 
     def _count_minutes(self, parts: list[str], values: dict[str, Any]) -> dict[int, int]:
         where = " and ".join(parts) or "1"

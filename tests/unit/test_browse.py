@@ -244,3 +244,20 @@ def test_what_is_committed_while_keys_are_read_stays_behind_the_marks(
         assert keys and max(place.seq for place in keys) <= max(marks.values())
         assert all(row.seq <= max(marks.values()) for row in events.reader.search(ask, marks=marks))
     assert sum(events.reader.minutes(Ask(), marks).values()) == 3
+
+
+def test_minutes_of_a_growing_segment_are_counted_once_and_stay_right(events: Store) -> None:
+    marks = []
+    for batch in range(6):
+        events.add(
+            [NOON + batch * MINUTE, NOON - batch * MINUTE, NOON], kind="message" if batch % 2 else "maillog"
+        )
+        marks.append(events.reader.marks())
+        for ask in (Ask(), Ask(kinds=("maillog",)), Ask(connectors=("nobody",))):
+            for seen in (marks[-1], marks[0], marks[-1]):  # an older view asks between
+                rows = list(events.reader.search(ask, marks=seen))
+                counted = {minute: n for minute, n in events.reader.minutes(ask, seen).items() if n}
+                wanted: dict[int, int] = {}
+                for row in rows:
+                    wanted[row.time // MINUTE] = wanted.get(row.time // MINUTE, 0) + 1
+                assert counted == wanted

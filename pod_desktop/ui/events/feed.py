@@ -21,6 +21,8 @@ CALM_MS: Final = 500
 SEARCH_MS: Final = 1
 _TROUBLED_MS: Final = 2_000
 _FRESH_ROWS: Final = 256
+_FIRST_ROWS: Final = 64
+"""As many as a screen shows: with the first answer come no more."""
 _WISHES: Final = 8
 _MOST_MARKED: Final = 20_000
 _SETTLE_SECONDS: Final = 1.0
@@ -176,9 +178,16 @@ class Feed(QObject):
         view, search = self._view, not self.stopped
         anchors = () if self._starting else self._anchors()
         begin, self._begin = self._begin, False
+        first = self._starting
         self._pulling = True
         self._worker.ask(
-            lambda: pull(view, _FRESH_ROWS, search=search, anchors=anchors, begin=begin),
+            lambda: pull(
+                view,
+                _FIRST_ROWS if first else _FRESH_ROWS,
+                search=search and not first,  # opening has looked for a first page: show that before looking on
+                anchors=anchors,
+                begin=begin,
+            ),
             lambda got: self._pulled(view, got),
             lambda error: self._pull_failed(view, error),
             owner=self,

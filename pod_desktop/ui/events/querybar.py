@@ -30,8 +30,8 @@ PAUSE_MS: Final = 300
 QUICK_MS: Final = 30
 """How long typing must pause before the query is asked: where searching is slow, and where it is quick."""
 _SETTLED_MS: Final = 2_500
-_PAUSES: Final = 4
-"""A pause is so many times as long as the last search took to its first rows."""
+_QUICK_SECONDS: Final = 0.2
+"""First rows that come sooner may be asked for with every letter."""
 _CHECK_MS: Final = 60
 Check = Callable[[str], Sequence[Span]]
 
@@ -312,7 +312,7 @@ class QueryBar(QWidget):
 
     def answered(self, seconds: float) -> None:
         """The first rows were there after so long: typing may be followed as quickly."""
-        self._pausing.setInterval(round(min(max(QUICK_MS, seconds * 1_000 * _PAUSES), PAUSE_MS)))
+        self._pausing.setInterval(QUICK_MS if seconds < _QUICK_SECONDS else PAUSE_MS)
 
     def _escape(self) -> None:
         if self.offers.isVisible():

@@ -147,7 +147,7 @@ class RulesDialog(QDialog):
         )
         column.addWidget(area, 1)
         column.addLayout(row)
-        self.resize(640, 420)
+        self.resize(640, 320)
         for rule in rules:
             self.add(rule)
         if not rules:
