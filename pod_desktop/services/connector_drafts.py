@@ -29,9 +29,11 @@ def all_four(base: RespondConnector, name: str = "") -> tuple[RespondConnector, 
     Args:
         base: Everything but name and type counts.
         name: What their names begin with; by default the base's own: `acme` gives `acme-block`, `acme-safe`,
-            `acme-unblock`, `acme-unsafe`.
+            `acme-unblock`, `acme-unsafe`, and so does the name of one of these.
     """
     stem = (name or base.name).strip()
+    ending = next((short for short in _SHORT.values() if stem.endswith(f"-{short}")), "")
+    stem = stem.removesuffix(f"-{ending}") or stem
     longest = max(map(len, _SHORT.values())) + 1
     stem = stem[: limits.NAME_CHARS - longest]
     return tuple(replace(base, name=f"{stem}-{short}", type=kind) for kind, short in _SHORT.items())
