@@ -88,7 +88,7 @@ def test_all_four_are_made_from_the_same_credentials(desk: Connectors, tmp_path:
 def test_all_four_from_the_file_of_one_are_not_called_twice_what_they_do(given: str) -> None:
     names = [one.name for one in all_four(responder(given))]
     assert names == ["acme-block", "acme-safe", "acme-unblock", "acme-unsafe"]
-    assert [one.name for one in all_four(responder("-block"))][0] == "-block-block"
+    assert next(one.name for one in all_four(responder("-block"))) == "-block-block"
 
 
 def test_names_of_all_four_fit_whatever_they_begin_with() -> None:
