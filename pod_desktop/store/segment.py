@@ -418,7 +418,12 @@ class Segment:
         """Records by minute since 1970; the tree is not asked."""
         assert isinstance(ask.tree, Everything)
         if self.meta.sealed and above is None and most >= self.last():
-            return self._sealed_minutes(ask)
+            if ask.since is not None or ask.until is not None:
+                return self._sealed_minutes(ask)
+            key = ask.kinds, ask.connectors
+            if key not in self._minutes or self._minutes[key][0] != self.last():
+                self._keep_minutes(key, self.last(), Counter(self._sealed_minutes(ask)))
+            return self._minutes[key][1]
         if above is None and ask.since is None and ask.until is None:
             return self._grown_minutes(ask, most)
         parts, values = self._bounds(ask, most)
@@ -437,10 +442,15 @@ class Segment:
         if last < most:
             found = self._count_minutes([*parts, "seq > :above"], values | {"above": last})
             counts = counts + Counter(found)
-            self._minutes[key] = most, counts
-            while len(self._minutes) > _MINUTES_KEPT:
-                del self._minutes[next(iter(self._minutes))]
+            self._keep_minutes(key, most, counts)
         return counts
+
+    def _keep_minutes(
+        self, key: tuple[tuple[str, ...], tuple[str, ...]], last: int, counts: Counter[int]
+    ) -> None:
+        self._minutes[key] = last, counts
+        while len(self._minutes) > _MINUTES_KEPT:
+            del self._minutes[next(iter(self._minutes))]
 
     def _count_minutes(self, parts: list[str], values: dict[str, Any]) -> dict[int, int]:
         where = " and ".join(parts) or "1"
