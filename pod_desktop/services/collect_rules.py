@@ -32,8 +32,10 @@ class Timing:
     """How often a live stream looks whether an hour is due from the archive."""
     again: float = 1800.0
     """The hour under way is fetched once more before going live when that was longer ago."""
-    visit: float = 600.0
-    """While catching up, the live stream is visited when it was left so long ago."""
+    visit: float = 20.0
+    """While catching up, the live stream is visited when it was left so long ago: what is live shows soon."""
+    longest_visit: float = 600.0
+    """Where the service refuses a change of sessions with 409, visits are made as rarely as this in the end."""
     quiet: float = 2.0
     """A live stream that gave nothing for so long has told what it had."""
     backoff: float = 1.0
