@@ -178,13 +178,13 @@ class Feed(QObject):
         view, search = self._view, not self.stopped
         anchors = () if self._starting else self._anchors()
         begin, self._begin = self._begin, False
-        first = self._starting
+        first = self._starting  # opening has looked for a first page: show that before looking on
         self._pulling = True
         self._worker.ask(
             lambda: pull(
                 view,
                 _FIRST_ROWS if first else _FRESH_ROWS,
-                search=search and not first,  # opening has looked for a first page: show that before looking on
+                search=search and not first,
                 anchors=anchors,
                 begin=begin,
             ),
