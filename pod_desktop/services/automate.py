@@ -1,7 +1,7 @@
 """Playbooks at work in the service process: follows the store, judges, commits, sends; needs no window.
 
-Two halves. The judge (a thread of its own) reads new live records and commits what fires. The outbox (the
-event loop) sends what was committed. Between them there is nothing but the playbooks' file.
+Two halves. The judge (a thread of its own) reads new live records and commits what fires; its marks and
+comments are then carried to the notes. The outbox (the event loop) sends what was committed. Between them there is nothing but the playbooks' file.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ from pod_desktop.core.guards import Surroundings
 from pod_desktop.core.responder import RespondConnector
 from pod_desktop.services.automate_fire import Desk, actions_by_value, delivered_from
 from pod_desktop.services.automate_judge import Judge
+from pod_desktop.services.automate_notes import Carrying
 from pod_desktop.services.automate_send import Outbox, Submits, stopped_by
-from pod_desktop.store import Journal, Playbooks, Reader
+from pod_desktop.store import Journal, Notes, Playbooks, Reader
 
 POLL_SECONDS: Final = 0.1
-LEARN_SECONDS: Final = 3_600.0
+LEARN_SECONDS: Final = 60.0
+"""How often to ask whether there is something new to learn of one's own domains."""
 STOP_SECONDS: Final = 3.0
 _log: Final = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -38,6 +40,7 @@ class Automation:
         playbooks: Playbooks,
         journal: Journal,
         open_reader: Callable[[], Reader],
+        open_notes: Callable[[], Notes],
         respond: Submits,
         connectors: Callable[[], list[RespondConnector]],
         clock: Clock,
@@ -48,6 +51,8 @@ class Automation:
         """
         Args:
             open_reader: gives a reader of the events, which this closes; called twice.
+            open_notes: gives what people noted on records, which this closes; called once, when a playbook
+                has marked or commented.
             connectors: gives the enabled responders.
             stop_file: store.DataDir.automation_stop; while it exists nothing is sent.
             surroundings: what is known of this organisation; asked in a thread, at the start and every
@@ -72,6 +77,7 @@ class Automation:
             clock=clock,
             stop_file=stop_file,
         )
+        self._carrying = Carrying(playbooks, open_notes)
         self._reader: Reader | None = None
         self._learner: Reader | None = None
         self._judge: Judge | None = None
@@ -109,6 +115,7 @@ class Automation:
             self._judge = await self._in_thread(self._new_judge)
         more = await self._in_thread(self._judge.turn)
         await self._outbox.step()
+        await self._in_thread(self._carrying.carry, self._clock.now())
         await self._tidy()
         return more
 
@@ -152,8 +159,10 @@ class Automation:
         try:
             if self._judge is not None:
                 self._judge.finish()
+            self._carrying.carry(self._clock.now())
         except Fault as fault:
             _log.warning("playbooks: %s", fault)
+        self._carrying.close()
         for reader in (self._reader, self._learner):
             if reader is not None:
                 reader.close()

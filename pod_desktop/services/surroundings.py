@@ -1,11 +1,12 @@
 """What is known of this organisation when a value is judged: own domains, protected values, partners.
 
-Set by the user (settings of the ledger), and learned from stored mail; what was learned is kept for an hour.
+Set by the user (settings of the ledger), and learned from stored mail; what was learned is kept for an hour, or
+until there is twice as much to learn from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -20,6 +21,8 @@ from pod_desktop.store import Ledger, Reader
 LEARNED: Final = "guards_learned"
 """Key of the ledger's settings."""
 LEARN_EVERY: Final = HOUR
+LEARN_GROWN: Final = 2
+"""Times as many records as last time: the first hour of a new installation must not be without own domains."""
 LEARN_DAYS: Final = 30
 OWN_MESSAGES: Final = 20
 """Inbound messages that make a recipients' domain one's own; fewer do where they are a large part."""
@@ -29,14 +32,15 @@ _DOMAINS: Final = 5_000
 
 
 def surroundings(ledger: Ledger, reader: Reader | None, now: int) -> Surroundings:
-    """Everything a judgement needs. May read the store for seconds, once an hour: not for the thread that paints.
+    """Everything a judgement needs. May read the store for seconds, as often as there is something new to learn: not
+    for the thread that paints.
 
     Args:
         reader: None takes what was learned last, however old.
         now: microseconds UTC.
     """
     learned = ledger.setting(LEARNED, {})
-    if reader is not None and not 0 <= now - int(learned.get("at", 0)) < LEARN_EVERY:
+    if reader is not None and _is_old(learned, reader, now):
         learned = learn(reader, now)
         ledger.set_setting(LEARNED, learned)
     given = Settings(ledger).surroundings()
@@ -45,6 +49,12 @@ def surroundings(ledger: Ledger, reader: Reader | None, now: int) -> Surrounding
         own_domains=given.own_domains | frozenset(learned.get("own", ())),
         partners={name: int(count) for name, count in learned.get("partners", {}).items()},
     )
+
+
+def _is_old(learned: Mapping[str, Any], reader: Reader, now: int) -> bool:
+    if not 0 <= now - int(learned.get("at", 0)) < LEARN_EVERY:
+        return True
+    return reader.totals().records > LEARN_GROWN * int(learned.get("records", 0))
 
 
 def set_own_domains(ledger: Ledger, domains: Iterable[str]) -> None:
@@ -60,6 +70,7 @@ def learned_domains(ledger: Ledger) -> list[str]:
 def learn(reader: Reader, now: int) -> dict[str, Any]:
     """Own domains and partners of the last 30 days' mail, as JSON values."""
     since = now - LEARN_DAYS * DAY
+    records = reader.totals().records
 
     def count(query: str, field: str) -> list[tuple[str, int]]:
         asked = ask(query, now=now, since=since, kinds=("message",))
@@ -77,4 +88,4 @@ def learn(reader: Reader, now: int) -> dict[str, Any]:
         for name, n in count("NOT direction:outbound AND outcome:delivered", "sender.domain")
         if n >= PARTNER_MESSAGES and name not in own
     }
-    return {"at": now, "own": own, "partners": partners}
+    return {"at": now, "records": records, "own": own, "partners": partners}

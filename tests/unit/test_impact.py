@@ -151,6 +151,9 @@ def test_own_domains_and_partners_are_learned_and_kept_for_an_hour(tmp_path):
     assert learning.learned_domains(ledger) == ["acme.example"]
 
     class NoReader:
+        def totals(self):
+            return opened.totals()
+
         def count_by(self, *_):
             raise AssertionError("learned again within the hour")
 
@@ -158,5 +161,19 @@ def test_own_domains_and_partners_are_learned_and_kept_for_an_hour(tmp_path):
     with pytest.raises(AssertionError):
         learning.surroundings(ledger, NoReader(), NOW + DAY)
     assert learning.surroundings(ledger, None, NOW + DAY) == found
+    opened.close()
+    ledger.close()
+
+
+def test_what_was_learned_from_next_to_nothing_is_not_kept_for_an_hour(tmp_path):
+    """The service learns when it starts for the first time, and there is nothing yet: the guards must not stay blind."""
+    ledger = Ledger(tmp_path / "ledger.db")
+    empty = stored(tmp_path / "empty", [])
+    assert learning.surroundings(ledger, empty, NOW).own_domains == frozenset()
+    empty.close()
+    opened = stored(
+        tmp_path / "events", [("message", message(sender=f"s{n}@x.test", time=NOW)) for n in range(30)]
+    )
+    assert learning.surroundings(ledger, opened, NOW + 1).own_domains == {"acme.example"}
     opened.close()
     ledger.close()
