@@ -302,6 +302,12 @@ def _tell_dry_run(options: Namespace, home: Home, prepared: Prepared, out: Out) 
     return 0
 
 
+def _said(action: Action) -> str:
+    """Status and message; a failure's message begins with its status."""
+    status = str(action.http_status or "")
+    return action.message if action.message.startswith(f"{status}:") else f"{status} {action.message}".strip()
+
+
 def _history_row(action: Action) -> tuple[str, ...]:
     entry = action.entry
     return (
@@ -313,6 +319,6 @@ def _history_row(action: Action) -> tuple[str, ...]:
         entry.operator,
         entry.value,
         action.status.replace("_", " "),
-        f"{action.http_status or ''} {action.message}".strip()[:80],
+        _said(action)[:80],
         action.id,
     )

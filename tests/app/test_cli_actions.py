@@ -252,6 +252,7 @@ def test_a_refusal_of_the_service_is_1_and_stays_in_the_history(desk: Run, sim: 
     code, out, _ = desk("lists", "block", "block", "--json")
     assert code == 1 and "403" in json.loads(out)["error"]["what"]
     assert [row["status"] for row in json.loads(desk("history", "--json")[1])] == ["failed"]
+    assert "  403: " in (told := desk("history")[1]) and "403 403" not in told
 
 
 def test_undo_of_what_is_not_there_or_did_not_succeed_is_bad_use(desk: Run, sim: ThreadedSimulator) -> None:
