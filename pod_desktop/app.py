@@ -309,6 +309,7 @@ async def _run_playbooks(home: Home, stop: asyncio.Event) -> None:
         playbooks=playbooks,
         journal=home.journal,
         open_reader=lambda: store.open_reader(home.data_dir.events),
+        open_notes=lambda: store.Notes(home.data_dir.root / store.NOTES_FILE),
         respond=respond,
         connectors=lambda: [entry.connector for entry in home.ledger.responders() if entry.enabled],
         clock=home.clock,

@@ -10,7 +10,7 @@ from pod_desktop.store.ledger import (
     RespondEntry,
     ServiceInfo,
 )
-from pod_desktop.store.notes import NOTES_FILE, Note, Notes
+from pod_desktop.store.notes import NOTES_FILE, Note, Notes, Noting
 from pod_desktop.store.playbook_rows import FiringRow, Part, PlaybookEntry, Turn, Version
 from pod_desktop.store.playbooks import Playbooks, counted
 from pod_desktop.store.port import (
@@ -69,6 +69,7 @@ __all__ = [
     "Matches",
     "Note",
     "Notes",
+    "Noting",
     "Order",
     "Part",
     "Place",

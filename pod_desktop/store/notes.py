@@ -25,6 +25,10 @@ _TABLES: Final = """
 create table note(record text primary key, marked integer not null, comment text not null,
     changed integer not null) without rowid;
 """
+# Beside the schema's number: a version without this table reads and writes the rest as ever.
+_CARRIED: Final = """
+create table if not exists carried(source text primary key, row integer not null) without rowid;
+"""
 
 
 class Note(NamedTuple):
@@ -36,6 +40,17 @@ class Note(NamedTuple):
     comment: str
     changed: int
     """Microseconds UTC."""
+
+
+class Noting(NamedTuple):
+    """What a playbook's row says about records."""
+
+    row: int
+    """Its number; higher ones are newer."""
+    records: Sequence[str]
+    marks: bool
+    words: str
+    """Added to the comment as a line of its own, unless that stands there."""
 
 
 class Notes:
@@ -65,6 +80,7 @@ class Notes:
                     path.name,
                     "Update POD Desktop, or choose another directory with --data-dir.",
                 )
+            self._db.execute(_CARRIED)
         with outage(path):
             # data_version tells of changes by other connections only.
             self._watch = apsw.Connection(str(path))
@@ -120,6 +136,50 @@ class Notes:
                 [(one, kept, now) for one in record_ids],
             )
             self._drop_empty()
+
+    def carried(self, source: str) -> int:
+        """The number of the last row of this file that was carried; 0 when none was."""
+        with self._lock, outage(self._path):
+            found = list(self._db.execute("select row from carried where source = ?", (source,)))
+        return int(found[0][0]) if found else 0
+
+    def carry(self, source: str, rows: Sequence[Noting], now: int) -> int:
+        """Note what rows say, each once ever: those that were carried before are passed over.
+
+        What people wrote stays; words are added below, as far as there is room.
+
+        Args:
+            source: The file that the rows are of.
+            rows: With ascending numbers.
+            now: Microseconds UTC.
+
+        Returns:
+            How many were new.
+
+        Raises:
+            Outage: the disk is full or failing; nothing was changed.
+        """
+        with self._transaction():
+            last = self.carried(source)
+            new = [one for one in rows if one.row > last]
+            for one in new:
+                for record in one.records:
+                    self._add(record, one, now)
+            if new:
+                self._db.execute("insert or replace into carried values(?, ?)", (source, new[-1].row))
+        return len(new)
+
+    def _add(self, record: str, noting: Noting, now: int) -> None:
+        found = list(self._db.execute("select marked, comment from note where record = ?", (record,)))
+        marked, comment = found[0] if found else (0, "")
+        words = " ".join(noting.words.split()).encode("utf-8", "replace").decode()
+        if words and words not in comment.splitlines():
+            comment = f"{comment}\n{words}".strip()[:COMMENT_CHARS]
+        if marked or noting.marks or comment:
+            self._db.execute(
+                "insert or replace into note values(?, ?, ?, ?)",
+                (record, int(marked or noting.marks), comment, now),
+            )
 
     def _drop_empty(self) -> None:
         self._db.execute("delete from note where not marked and comment = ''")

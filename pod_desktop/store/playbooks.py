@@ -7,6 +7,7 @@ firing is there once. Windows and commands write definitions, states and decisio
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Final
@@ -32,6 +33,7 @@ from pod_desktop.store.playbook_rows import (
 from pod_desktop.store.port import Marks
 
 _STOPPED: Final = "stopped"
+_IDENTITY: Final = "identity"
 KEPT: Final = {"muted": 2_000, "limited": 2_000, "would_act": 5_000}
 """Rows of these outcomes that are kept of each playbook; their counts stay."""
 
@@ -196,6 +198,28 @@ class Playbooks(Definitions):
             return self._found(
                 "where id in (select firing from noted where record = ?) order by id", record_id
             )
+
+    def to_note(self, after: int, limit: int) -> list[FiringRow]:
+        """Marks and comments that are meant, with ids above `after`, ascending."""
+        with self._lock:
+            return self._found(
+                "where id > ? and type in ('mark', 'comment') and outcome = ? order by id limit ?",
+                after, ACT, limit,
+            )  # fmt: skip
+
+    def newest_row(self) -> int:
+        """The highest id of a row; 0 without any."""
+        return int(self._read("select coalesce(max(id), 0) from firing")[0][0])
+
+    def identity(self) -> str:
+        """What tells this file from any other one, also from one that takes its place."""
+        with self._transaction():
+            rows = self._rows("select value from setting where key = ?", _IDENTITY)
+            if rows:
+                return str(json.loads(rows[0][0]))
+            made = uuid.uuid4().hex
+            self._db.execute("insert into setting values(?, ?)", (_IDENTITY, json.dumps(made)))
+            return made
 
     def hours(self, name: str, since: int) -> list[tuple[int, str, int]]:
         """(hour in microseconds UTC, outcome, number), ascending: what a small picture is drawn from."""

@@ -62,6 +62,7 @@ class World:
         self.journal = store.Journal(folder / "actions.db")
         self.sender = webhook.Sender(SystemClock(), seconds=1.5)
         self.ledger = store.Ledger(folder / "ledger.db")
+        self.notes_file = folder / store.NOTES_FILE
         self.stop_file = store.DataDir(folder).automation_stop
         self.connectors = [self._connector("Block", ADD_BLOCK), self._connector("Safelist", ADD_SAFE)]
         self.automation = None
@@ -88,6 +89,7 @@ class World:
             playbooks=self.playbooks,
             journal=self.journal,
             open_reader=lambda: store.open_reader(self.events),
+            open_notes=lambda: store.Notes(self.notes_file),
             respond=self.respond,
             connectors=lambda: self.connectors,
             clock=self.clock,
