@@ -153,7 +153,7 @@ def _prepared(options: Namespace, home: Home) -> Prepared:
     scope: dict[str, Any] = {}
     record_id = tenant = ""
     comment = options.comment
-    if options.record:
+    if options.record is not None:
         row = find_record(home, options.record)
         document = content.document(home.reader.raw(row.seq)).value
         attribute = _attribute(options.attribute, "$from")

@@ -255,6 +255,11 @@ def test_a_refusal_of_the_service_is_1_and_stays_in_the_history(desk: Run, sim: 
     assert "  403: " in (told := desk("history")[1]) and "403 403" not in told
 
 
+def test_an_empty_record_id_is_bad_use(desk: Run) -> None:
+    code, _, err = desk("act", "block", "--record", "", "--dry-run")
+    assert code == 2 and "is not a record id" in err
+
+
 def test_undo_of_what_is_not_there_or_did_not_succeed_is_bad_use(desk: Run, sim: ThreadedSimulator) -> None:
     assert desk("undo", "nonsense")[0] == 2
     sim.do(lambda simulator: simulator.api.add("orgBlockList", "$from", "equal", "there@bad.test"))
