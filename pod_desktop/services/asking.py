@@ -34,6 +34,7 @@ _COLUMNS: Final = {
 }  # fmt: skip
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_-]+$")
 _NAME_CHARS: Final = 64
+_ESCAPE: Final = b"\\u00"
 _ESCAPED: Final = re.compile(rb'\\u00[2-7][0-9A-Fa-f](?:[^"\\]|\\u00[2-7][0-9A-Fa-f]){0,64}"[ \t\r\n]*:')
 """The end of a member's name in which a letter is written as an escape."""
 _VALUE: Final = rb'"[ \t\r\n]*:[ \t\r\n]*("[^"\\\x00-\x1f\x80-\xff]*"|[^\s,}\]\[{"]*)'
@@ -119,7 +120,7 @@ class _Finder:
         """Values that were tested before: most records have one of a few."""
 
     def __call__(self, data: bytes) -> list[int]:
-        found = [match.start() for match in _ESCAPED.finditer(data)]
+        found = [match.start() for match in _ESCAPED.finditer(data)] if _ESCAPE in data else []
         if not self._failed.issuperset(self._values.findall(data)):
             found += [match.start() for match in self._values.finditer(data) if self._passes(match[1])]
             found.sort()

@@ -221,11 +221,12 @@ class Active:
             connection.execute("insert into meta values(1, ?, ?, 0, 0, null, null, 0)", (segment, lane))
             connection.execute("insert into code values(0, '', null)")
             connection.execute("insert into addr values(0, '', null, null)")
-            # Parts of the index that fit a processor's cache; merged late, in few steps, and at the seal.
+            # Parts of the index that about fit a processor's cache. A whole segment of full commits has fewer
+            # than are merged before the seal: that would hold up a commit for a second.
             for setting, value in (
-                ("hashsize", 512 << 10),
+                ("hashsize", 1 << 20),
                 ("automerge", 0),
-                ("crisismerge", 256),
+                ("crisismerge", 640),
                 ("pgsz", 8_000),
             ):
                 connection.execute("insert into words(words, rank) values(?, ?)", (setting, value))

@@ -14,7 +14,7 @@ from pod_desktop.core.faults import Outage, Unwanted, UserFault
 from pod_desktop.core.limits import ROW_RECIPIENTS
 from pod_desktop.core.record import EventRow
 from pod_desktop.query import sql
-from pod_desktop.query.tree import Everything, Text
+from pod_desktop.query.tree import Everything, Node, Text
 from pod_desktop.store import schema
 from pod_desktop.store.active import Meta, read_meta
 from pod_desktop.store.port import Ask, Order, Place, Source, Spots, StoredRecord
@@ -150,7 +150,7 @@ class Segment:
                 "This search needs the whole records, and was asked without a way to judge them.", "query"
             )
         hint = "not indexed" if few else ""
-        if not plain and not self._is_sparse(condition, bounds, values):
+        if not plain and not self._is_sparse(ask.tree, condition, bounds, values):
             hint = "indexed by ev_time"
             condition = sql.compile_tree(ask.tree, first=first, by_row=True, codes=codes)
         where = " and ".join([*bounds, condition.maybe])
@@ -162,15 +162,23 @@ class Segment:
     def _is_indexed(self, condition: sql.Condition) -> bool:
         return condition.indexed >= (sql.INDEXED if self.meta.sealed else sql.INDEXED_ALWAYS)
 
-    def _is_sparse(self, condition: sql.Condition, bounds: list[str], values: dict[str, Any]) -> bool:
+    def _is_sparse(
+        self, tree: Node, condition: sql.Condition, bounds: list[str], values: dict[str, Any]
+    ) -> bool:
         """Do so few rows match, and does an index find them, that sorting them is the quicker way?"""
-        if not self._is_indexed(condition):
+        if not self._is_indexed(condition) or (isinstance(tree, Text) and self._is_common(condition)):
             return False
         where = " and ".join([*bounds, condition.maybe])
         statement = f"select count(*) from (select 1 from ev where {where} limit {_FEW + 1})"
         with self.using(condition.tests):
             found: int = self.execute(statement, values | condition.values).get
         return found <= _FEW
+
+    def _is_common(self, condition: sql.Condition) -> bool:
+        """Of one text: is it in many records? Counted in the word index, without making a list of all."""
+        statement = f"select count(*) from (select 1 from words where words match ? limit {_FEW + 1})"
+        found: int = self.execute(statement, tuple(condition.values.values())).get
+        return found > _FEW
 
     def _bounds(self, ask: Ask, most: int | None) -> tuple[list[str], dict[str, Any]]:
         parts: list[str] = []

@@ -38,7 +38,7 @@ from pod_desktop.services.browse import Browser
 from pod_desktop.store import Ask, Commit, Source, retention
 from pod_desktop.store.writer import SegmentWriter
 
-BEGIN = 1_795_500_000_000_000
+BEGIN = 1_780_000_000_000_000
 HERE = Source(connector="bench", tenant="acme", cluster_id="acme_hosted")
 SUBJECTS = (
     "Invoice {n} overdue", "Re: Project plan {n}", "Your order {n} has shipped", "Meeting notes", "Rechnung Nr. {n}",
