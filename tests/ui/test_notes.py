@@ -89,10 +89,11 @@ def test_next_and_previous_mark_go_round(qtbot: QtBot, make_window: Make, desk: 
 def test_what_others_note_appears_by_itself(qtbot: QtBot, make_window: Make, desk: FakeDesk) -> None:
     window = make_window(desk)
     window.events.query.set_text("marked:true")
-    qtbot.waitUntil(lambda: window.events.model.total == 0 and window.events.feed.came)
+    feed = window.events.feed
+    qtbot.waitUntil(lambda: window.events.model.total == 0 and feed.came and not feed.searching)
     desk.mark(["message:guid-7"], True)
     qtbot.waitUntil(lambda: window.events.model.total == 1, timeout=5_000)
-    assert _spoken(window, 0).endswith("; marked")
+    qtbot.waitUntil(lambda: _spoken(window, 0).endswith("; marked"))
 
 
 def test_a_mark_that_is_not_kept_is_told(qtbot: QtBot, make_window: Make, desk: FakeDesk) -> None:

@@ -94,7 +94,7 @@ COLUMNS: Final = (
         field="time",
         title="Time",
         text=lambda row, zone: zone.short(row.time),
-        width=104,
+        width=122,
         mono=True,
     ),
     Column(

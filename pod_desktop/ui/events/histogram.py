@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from pod_desktop.core import blocks
 from pod_desktop.core.record import BOUNCED, DEFERRED, DELIVERED, DISCARDED, OTHER, QUARANTINED, REJECTED
 from pod_desktop.ui import theme
+from pod_desktop.ui.events.timerange import range_words
 from pod_desktop.ui.moments import Zone
 from pod_desktop.ui.text import tip
 
@@ -156,8 +157,6 @@ class Histogram(QWidget):
         """What the bar at a place counts."""
         start = self._moment(QPointF(x, 0).x()) // self._every * self._every
         bar = self._bars.get(start, {})
-        lines = [
-            f"{self._zone.clock(start)} – {self._zone.clock(start + self._every)}: {sum(bar.values()):,} records"
-        ]
+        lines = [f"{range_words(self._zone, start, start + self._every)}: {sum(bar.values()):,} records"]
         lines += [f"{outcome} {bar[outcome]:,}" for outcome in reversed(STACK) if bar.get(outcome)]
         return "\n".join(lines)
