@@ -85,6 +85,10 @@ class Connectors:
         """Tenants to choose from: those of the settings and those in use."""
         return self._ledger.tenants()
 
+    def log_filters(self) -> tuple[str, ...]:
+        """Names of log filters that collectors may be given."""
+        return tuple(one.name for one in logfilter.defined(self._ledger.setting(logfilter.SETTING)))
+
     # checks while one types
 
     def checked(self, connector: _C, editing: str = "") -> _C:

@@ -529,11 +529,16 @@ def test_tab_goes_through_in_the_order_of_reading(qtbot: QtBot, wizard: AddConne
         wizard.configuration.stream_url,
         wizard.configuration.ca_file.edit,
         wizard.configuration.ca_file.button,
+        wizard.configuration.proxy,
+        wizard.configuration.second_key,
+        wizard.configuration.second_key.show_button,
+        wizard.configuration.order,
+        wizard.configuration.reconcile,
         wizard.cancel_button,
         wizard.back_button,
         wizard.next_button,
     ]
-    for _ in range(30):
+    for _ in range(40):
         focus = QApplication.focusWidget()
         if focus in order and order.index(focus) not in seen:
             seen.append(order.index(focus))

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from pod_desktop.core import blocks
 from pod_desktop.core import connector as rules
 from pod_desktop.core.connector import CollectConnector
 from pod_desktop.core.faults import UserFault
 from pod_desktop.core.secret import Secret
-from pod_desktop.services.connectors import KeyNotice, check_ca_file
+from pod_desktop.services.connectors import KeyNotice
 from pod_desktop.ui.connectors import guide
+from pod_desktop.ui.connectors.advanced import Advanced
 from pod_desktop.ui.connectors.form import Form
-from pod_desktop.ui.connectors.inputs import CollectFrom, ContentTypes, FilePath, SecretEdit
+from pod_desktop.ui.connectors.inputs import CollectFrom, ContentTypes, SecretEdit
 from pod_desktop.ui.connectors.testview import TestView
 from pod_desktop.ui.widgets import Button, Field, Notice
 from pod_desktop.vault import Vault
@@ -81,31 +82,20 @@ class Configuration(Form):
         self._listen()
 
     def _add_advanced(self) -> None:
-        """The stream's address and a CA file, folded."""
+        """What few will change, folded."""
         self.advanced = Button("▸ Advanced", "link", checkable=True, name="Advanced")
         self.advanced.setAutoDefault(True)
         self.advanced.toggled.connect(self._unfold)
         self.add_left(self.advanced)
-        self._folded = QWidget()
-        self._folded.setProperty("role", "page")
-        column = QVBoxLayout(self._folded)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(12)
-        self.stream_url = QLineEdit()
-        self.stream_url.setPlaceholderText(rules.DEFAULT_STREAM_URL)
-        self.ca_file = FilePath("CA file")
-        self._url = Field(
-            "Stream address", self.stream_url, note="Empty: Proofpoint's own. wss:// and host, with a port."
+        self._folded = Advanced(self, self.api_key.text)
+        self.stream_url, self.ca_file = self._folded.stream_url, self._folded.ca_file
+        self.proxy, self.second_key = self._folded.proxy, self._folded.second_key
+        self.filters, self.order, self.reconcile = (
+            self._folded.filters,
+            self._folded.order,
+            self._folded.reconcile,
         )
-        self._ca = Field(
-            "CA file",
-            self.ca_file,
-            note="Empty: the certificates that this computer trusts. Else a PEM file.",
-        )
-        self.add_checked(
-            self._url, "stream_url", lambda: rules.check_stream_url(self.stream_url.text()), into=column
-        )
-        self.add_checked(self._ca, "ca_file", lambda: check_ca_file(self.ca_file.edit.text()), into=column)
+        self.offer_filters = self._folded.offer_filters
         self.add(self._folded)
         self._unfold(False)
 
@@ -113,12 +103,11 @@ class Configuration(Form):
         for edit, field in (
             (self.cluster_id, self._cluster),
             (self.api_key, self._key),
-            (self.stream_url, self._url),
-            (self.ca_file.edit, self._ca),
         ):
             edit.textChanged.connect(lambda _text, field=field: self._typed(field))
         self.content_types.changed.connect(lambda: self._typed(self._types))
         self.collect_from.changed.connect(lambda: self._typed(self._from))
+        self._folded.changed.connect(self._typed)
         self.api_key.editingFinished.connect(self._trim_key)
 
     def first_focus(self) -> QWidget:
@@ -130,30 +119,28 @@ class Configuration(Form):
             "cluster_id": self.cluster_id.text().strip(),
             "content_types": self.content_types.chosen(),
             "collect_from": self.collect_from.value(),
-            "stream_url": self.stream_url.text().strip() or rules.DEFAULT_STREAM_URL,
-            "ca_file": self.ca_file.edit.text().strip(),
+            **self._folded.values(),
         }
 
     def secrets(self) -> dict[str, Secret]:
-        """The key, if one is typed that fits."""
+        """The keys that are typed and fit."""
         try:
-            return {"api_key": Secret(rules.check_api_key(self.api_key.text()))}
+            first = {"api_key": Secret(rules.check_api_key(self.api_key.text()))}
         except UserFault:
-            return {}
+            first = {}
+        return first | self._folded.secrets()
 
     def forget(self) -> None:
         """Let go of what was typed as a secret."""
         self.api_key.clear()
+        self.second_key.clear()
 
     def show_connector(self, connector: CollectConnector) -> None:
         """Show these values; a key is not among them."""
         self.cluster_id.setText(connector.cluster_id)
         self.content_types.choose(connector.content_types)
         self.collect_from.show_value(connector.collect_from)
-        if connector.stream_url != rules.DEFAULT_STREAM_URL:
-            self.stream_url.setText(connector.stream_url)
-        self.ca_file.edit.setText(connector.ca_file)
-        self.advanced.setChecked(bool(self.stream_url.text() or connector.ca_file))
+        self.advanced.setChecked(self._folded.show_connector(connector))
 
     def fix_start(self) -> None:
         """The start cannot be changed any more."""
@@ -169,12 +156,12 @@ class Configuration(Form):
 
     def check_all(self) -> bool:
         fits = super().check_all()
-        if not fits and (self._url.faulty or self._ca.faulty):
+        if not fits and self._folded.faulty:
             self.advanced.setChecked(True)
         return fits
 
     def show_fault(self, where: str, fault: UserFault) -> bool:
-        if where in ("stream_url", "ca_file"):
+        if where in self._folded.places:
             self.advanced.setChecked(True)
         return super().show_fault(where, fault)
 
@@ -190,6 +177,8 @@ class Configuration(Form):
 
     def _typed(self, field: Field) -> None:
         self.check_typed(field)
+        if field is self._key or self._folded.faulty:
+            self._folded.check_again()
         if field is self._key:
             self.key_notes.say(" ".join(rules.api_key_notes(self.api_key.text(), self._now())), blocks.INFO)
         self.changed.emit()

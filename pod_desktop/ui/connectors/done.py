@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
 from pod_desktop.core import blocks, definition, interflow
 from pod_desktop.core import connector as rules
-from pod_desktop.core.connector import CollectConnector
+from pod_desktop.core.connector import SECOND_KEY, CollectConnector
 from pod_desktop.core.definition import CATEGORY_TITLES, SECRET_TITLES, Connector
 from pod_desktop.core.responder import RespondConnector
 from pod_desktop.services.connectors import Draft
@@ -23,7 +23,8 @@ Facts = list[tuple[str, str]]
 _TITLES: Final = {
     "cluster_id": "Cluster ID", "content_types": "Content Type", "stream_url": "Stream", "ca_file": "CA file",
     "hostname": "Hostname", "protocol": "Protocol", "verify_tls": "Certificate verification",
-    "token_url": "Token URL",
+    "token_url": "Token URL", "proxy": "HTTP proxy", "backfill_order": "Backfill order",
+    "reconcile": "Reconciliation", "log_filters": "Log filters",
 }  # fmt: skip
 """What an edit can change."""
 
@@ -74,7 +75,12 @@ class Done(Form):
         sections: list[tuple[str, Facts]] = []
         for draft in drafts:
             if isinstance(draft.connector, CollectConnector):
-                sections.append((draft.connector.name, facts(draft.connector, kept, now)))
+                sections.append(
+                    (
+                        draft.connector.name,
+                        facts(draft.connector, kept, now, second_key=SECOND_KEY in draft.secrets),
+                    )
+                )
         responders = [draft.connector for draft in drafts if isinstance(draft.connector, RespondConnector)]
         if responders:
             title = responders[0].name if len(responders) == 1 else f"{len(responders)} responders"
@@ -123,8 +129,8 @@ class Done(Form):
         self._way_out.setVisible(session_helps)
 
 
-def facts(connector: CollectConnector, kept: str, now: int) -> Facts:
-    """(label, value) of all that will be made."""
+def facts(connector: CollectConnector, kept: str, now: int, *, second_key: bool = False) -> Facts:
+    """(label, value) of all that will be made; `second_key`: one is given."""
     kinds = connector.content_types
     titles = [rules.CONTENT_TYPE_TITLES[kind] for kind in kinds]
     rows = [
@@ -142,8 +148,18 @@ def facts(connector: CollectConnector, kept: str, now: int) -> Facts:
         ("Collect from", first_records(connector, now)),
         ("Stream", rules.full_address(connector.stream_url)),
     ]
+    if second_key:
+        rows.insert(6, ("Second API Key", f"{kept} For the archive beside live."))
     if connector.ca_file:
         rows.append(("CA file", connector.ca_file))
+    if connector.proxy:
+        rows += [("HTTP proxy", connector.proxy), ("Warning", rules.PROXY_WARNING)]
+    if connector.backfill_order != rules.NEWEST:
+        rows.append(("Backfill order", "Oldest hours first"))
+    if connector.reconcile:
+        rows.append(("Reconciliation", "Every finished hour is compared with the archive."))
+    if connector.log_filters:
+        rows.append(("Log filters", "\n".join(connector.log_filters)))
     rows += [
         ("Index", interflow.INDEX),
         ("msg_class", "\n".join(interflow.MSG_CLASS[kind] for kind in kinds)),
@@ -187,7 +203,8 @@ def _shown(connector: Connector, name: str) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, tuple):
-        return ", ".join(rules.CONTENT_TYPE_TITLES[kind] for kind in value)
+        titles = rules.CONTENT_TYPE_TITLES
+        return ", ".join(titles[one] if one in titles else str(one) for one in value) or "none"
     return str(value) or "none"
 
 

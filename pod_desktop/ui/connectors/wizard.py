@@ -69,6 +69,7 @@ class AddConnector(WizardFrame):
         self._lacks_secrets = lacks_secrets
         self.general = General([entry.connector.name for entry in desk.entries()], desk.tenants())
         self.configuration = Configuration(desk.vault, self._clock.now)
+        self.configuration.offer_filters(desk.log_filters())
         self.responding = Responding(where_kept(desk.vault))
         self.summary = Done(lambda: self._submit(session_only=True))
         self.testing = TestPart(tester, self._tested)
@@ -162,6 +163,7 @@ class AddConnector(WizardFrame):
         self.next_button.setAccessibleName(self.next_button.text())
         self.next_button.setDefault(True)
         self.configuration.api_key.show_button.setChecked(False)
+        self.configuration.second_key.show_button.setChecked(False)
         self.responding.client_secret.show_button.setChecked(False)
         words = f"{self.general.name.text().strip()} · {self.general.type_words}. * required"
         self.configuration.headline.setText(words)
@@ -219,6 +221,7 @@ class AddConnector(WizardFrame):
             self.general.tenant.text(),
             self.general.types,
             self.configuration.api_key.text(),
+            self.configuration.second_key.text(),
             self.responding.client_id.text(),
             self.responding.client_secret.text(),
             *values.values(),
