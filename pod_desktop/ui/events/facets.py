@@ -21,7 +21,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from pod_desktop.core import limits
 from pod_desktop.core.faults import Fault
 from pod_desktop.query import FIELDS
 from pod_desktop.services.facets import Facet
@@ -43,6 +42,8 @@ _MOST_FIELDS: Final = 12
 _SHARES: Final = ("choice",)
 """Types of fields whose values are told as shares of the whole."""
 _WIDTH: Final = 168
+_VALUE_CHARS: Final = 64
+"""More cannot be seen, and costs time to lay out."""
 
 
 def title_of(field: str) -> str:
@@ -203,7 +204,7 @@ class FacetBox(QWidget):
         base = facet.sampled or sum(count for _value, count in facet.values)
         top = max((count for _value, count in shown), default=1)
         for button, (value, count) in zip(self._buttons, shown, strict=False):
-            words = cell(value, limits.CELL_CHARS)
+            words = cell(value, _VALUE_CHARS)
             if known is not None and known.type == "choice":
                 words = words.capitalize()
             told = share_words(count, base) if shares else f"{count:,}"

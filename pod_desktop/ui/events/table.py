@@ -56,6 +56,7 @@ class EventTable(QTableView):
         self._was_following = True
         self._moving = False
         self._awaited = False
+        self._taking = False
         self._told: int | None = None
         self.setModel(model)
         self._set_up()
@@ -140,7 +141,11 @@ class EventTable(QTableView):
         top, following = bar.value(), self.following
         # What lies above the top row; at the live edge that is held, what came in before the first row too.
         above = sum(count for row, count in _before(pulled.inserted, top))
+        self._taking = True
         added = self._events.apply(pulled)
+        self._taking = False
+        if self._awaited:
+            self._announce()
         if pulled.reset:
             self._find_again(pulled.anchors, following)
             return
@@ -272,6 +277,10 @@ class EventTable(QTableView):
 
     def _announce(self) -> None:
         """Tell which record is read. Receiving the focus makes a row current without selecting it: none."""
+        if self._taking:  # row numbers and rows do not fit each other while rows are inserted
+            self._awaited = True
+            return
+        self._awaited = False
         current = self.currentIndex()
         if not current.isValid() or not self.selectionModel().isSelected(current):
             return
