@@ -14,8 +14,8 @@ from pod_desktop.content import Document
 from pod_desktop.core.interflow import interflow
 from pod_desktop.core.record import FLAG_TIME_GUESSED, Columns
 from pod_desktop.core.text import domain_of
-from pod_desktop.query import FLAGS, Matcher, is_path, matcher, parse, sql
-from pod_desktop.query.predicate import ValueTest, value_test
+from pod_desktop.query import FLAGS, Matcher, is_path, matcher, parse, sql, value_test
+from pod_desktop.query.predicate import ValueTest
 from pod_desktop.query.tree import And, Everything, Node, Term
 from pod_desktop.services import noted
 from pod_desktop.store import Ask, Matches, Source, Spots
@@ -34,7 +34,6 @@ _COLUMNS: Final = {
 }  # fmt: skip
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_-]+$")
 _NAME_CHARS: Final = 64
-_ESCAPE: Final = b"\\u00"
 _ESCAPED: Final = re.compile(rb'\\u00[2-7][0-9A-Fa-f](?:[^"\\]|\\u00[2-7][0-9A-Fa-f]){0,64}"[ \t\r\n]*:')
 """The end of a member's name in which a letter is written as an escape."""
 _VALUE: Final = rb'"[ \t\r\n]*:[ \t\r\n]*("[^"\\\x00-\x1f\x80-\xff]*"|[^\s,}\]\[{"]*)'
@@ -120,7 +119,7 @@ class _Finder:
         """Values that were tested before: most records have one of a few."""
 
     def __call__(self, data: bytes) -> list[int]:
-        found = [match.start() for match in _ESCAPED.finditer(data)] if _ESCAPE in data else []
+        found = [match.start() for match in _ESCAPED.finditer(data)]
         if not self._failed.issuperset(self._values.findall(data)):
             found += [match.start() for match in self._values.finditer(data) if self._passes(match[1])]
             found.sort()

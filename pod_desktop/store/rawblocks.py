@@ -61,12 +61,14 @@ class RawBlocks:
             raise self._damage(first, "has another number of records")
         return first, block
 
-    def between(self, low: int, high: int) -> Iterator[tuple[int, Block]]:
-        """All blocks that hold records from `low` to `high`, ascending; raises as of() does."""
+    def between(self, low: int, high: int) -> Iterator[list[tuple[int, Block]]]:
+        """All blocks that hold records from `low` to `high`, ascending, some at once; raises as of() does."""
         while low <= high:
-            first, block = self.of(low)
-            yield first, block
-            low = first + len(block)
+            some: list[tuple[int, Block]] = []
+            while low <= high and len(some) < _KEPT:
+                some.append(self.of(low))
+                low = some[-1][0] + len(some[-1][1])
+            yield some
 
     def _damage(self, seq: int, what: str) -> Outage:
         return Outage(

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
 from pod_desktop.core.faults import Outage, Unwanted, UserFault
 from pod_desktop.core.limits import ROW_RECIPIENTS
@@ -20,7 +20,6 @@ from pod_desktop.store.active import Meta, read_meta
 from pod_desktop.store.port import Ask, Order, Place, Source, Spots, StoredRecord
 from pod_desktop.store.rawblocks import RawBlocks
 
-_T = TypeVar("_T")
 _FEW: Final = 2_000
 """Up to here matching rows are collected through an index and sorted; more are read in order of time."""
 _MINUTES_KEPT: Final = 8
@@ -28,7 +27,6 @@ _JUDGED_FIRST: Final = 16
 _JUDGED_AT_ONCE: Final = 1_024
 """Rows whose raw records are judged together, so that each block is opened once."""
 
-_BLOCKS_AT_ONCE: Final = 8
 
 _COLUMNS: Final = """seq, time, kind, rid, source, (select address from addr where id = ev.sender),
  (select address from addr where id = ev.recipient), recipients, subject,
@@ -284,7 +282,7 @@ class Segment:
     def _spotted(self, ask: Ask, spots: Spots, statement: str, conditions: Conditions) -> Iterator[Any]:
         """The same, but block after block: only records that are worth it are looked up at all."""
         low, high = self._stretch(ask)
-        for parts in _batches(self._raw.between(low, high), _BLOCKS_AT_ONCE):
+        for parts in self._raw.between(low, high):
             if ask.wanted is not None and not ask.wanted():
                 raise Unwanted("No longer wanted.")
             seqs = [first + place for first, records in parts for place in records.at(spots(records.data))]
@@ -482,11 +480,6 @@ class Segment:
             del found[minute]
             found.update(self._count_minutes(edge, values))
         return found
-
-
-def _batches(items: Iterator[_T], size: int) -> Iterator[list[_T]]:
-    while batch := list(islice(items, size)):
-        yield batch
 
 
 class _Tests:
