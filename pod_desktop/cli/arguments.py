@@ -56,7 +56,7 @@ def parser(*, simulator: bool = True) -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"pod-desktop {__version__}")
     top.add_argument(
-        "--data-dir", type=Path, default=None, metavar="DIR", help="where records and settings are"
+        "--data-dir", type=_folder, default=None, metavar="DIR", help="where records and settings are"
     )
     top.add_argument("--demo", action="store_true", help="open the window on a simulated cluster")
     top.add_argument(
@@ -87,6 +87,12 @@ def parser(*, simulator: bool = True) -> argparse.ArgumentParser:
 Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"
 
 
+def _folder(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty; leave the option out for the usual place")
+    return Path(text)
+
+
 def _command(commands: Commands, name: str, words: str, *, json: bool = True) -> argparse.ArgumentParser:
     """A command; --data-dir is taken before and behind its name."""
     command = commands.add_parser(
@@ -94,7 +100,7 @@ def _command(commands: Commands, name: str, words: str, *, json: bool = True) ->
     )
     command.add_argument(
         "--data-dir",
-        type=Path,
+        type=_folder,
         default=argparse.SUPPRESS,
         metavar="DIR",
         help="where records and settings are",

@@ -36,16 +36,18 @@ def search(options: Namespace, app: App, out: Out) -> int:
                 printer.add(exporting.found(row, partial(home.reader.raw, row.seq)))
                 found += 1
             printer.finish()
-        _tell_damage(home)
+        code = _tell_damage(home)
     if name == "table":
         _tell_how_many(found, out)
-    return 0
+    return code
 
 
-def _tell_damage(home: Home) -> None:
-    """An answer without parts of the store says so."""
-    for problem in home.reader.problems():
+def _tell_damage(home: Home) -> int:
+    """An answer without parts of the store says so, and gives 1 as the exit code."""
+    problems = home.reader.problems()
+    for problem in problems:
         warn(f"pod-desktop: {problem}")
+    return 1 if problems else 0
 
 
 def _tell_how_many(found: int, out: Out) -> None:
@@ -66,9 +68,8 @@ def count(options: Namespace, app: App, out: Out) -> int:
         else:
             number = home.reader.count(ask)
             out.bytes(formats.dumps({"count": number}) + b"\n" if options.json else b"%d\n" % number)
-            _tell_damage(home)
-            return 0
-        _tell_damage(home)
+            return _tell_damage(home)
+        code = _tell_damage(home)
     if options.json:
         out.bytes(
             formats.dumps({"buckets": [{"key": key, "count": number} for key, number in buckets]}) + b"\n"
@@ -77,7 +78,7 @@ def count(options: Namespace, app: App, out: Out) -> int:
         width = max((len(f"{number:,}") for _, number in buckets), default=0)
         for key, number in buckets:
             out.line(f"{number:>{width},}  {visible(key) or '(empty)'}")
-    return 0
+    return code
 
 
 def _field(name: str) -> str:
@@ -115,8 +116,7 @@ def show(options: Namespace, app: App, out: Out) -> int:
     with closing(app.open_home(options.data_dir)) as home:
         row = find_record(home, options.id)
         if options.journey:
-            _show_journey(home, row, options.json, out)
-            return 0
+            return _show_journey(home, row, options.json, out)
         raw = home.reader.raw(row.seq)
         if options.json:
             out.bytes(_as_json(home, row, raw, options.raw) + b"\n")
@@ -129,7 +129,7 @@ def show(options: Namespace, app: App, out: Out) -> int:
     return 0
 
 
-def _show_journey(home: Home, row: EventRow, json: bool, out: Out) -> None:
+def _show_journey(home: Home, row: EventRow, json: bool, out: Out) -> int:
     from pod_desktop.cli import journeys
     from pod_desktop.services.journey import journey
 
@@ -139,7 +139,7 @@ def _show_journey(home: Home, row: EventRow, json: bool, out: Out) -> None:
     else:
         for line in journeys.as_text(found):
             out.line(line)
-    _tell_damage(home)
+    return _tell_damage(home)
 
 
 def find_record(home: Home, record_id: str) -> EventRow:

@@ -129,7 +129,11 @@ def _while(home: Home) -> str:
 def _secrets() -> dict[str, Secret]:
     from pod_desktop.services.connector_file import SECRETS_BYTES, read_secrets
 
-    if sys.stdin is None or sys.stdin.isatty():
+    if sys.stdin is None:
+        raise UserFault(
+            "Standard input is closed.", "--secrets-stdin", "Redirect the file of the secrets to it."
+        )
+    if sys.stdin.isatty():
         raise UserFault(
             "Secrets are not typed into a terminal, where they would be seen.",
             "--secrets-stdin",

@@ -258,7 +258,7 @@ def verify(options: Namespace, app: App, out: Out) -> int:
         for problem in problems:
             out.line(visible(problem))
         out.line(
-            f"{records:,} records, {len(problems):,} problems."
+            f"{records:,} records, {len(problems):,} problem{'' if len(problems) == 1 else 's'}."
             if problems
             else f"{records:,} records, all sound."
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -14,13 +15,15 @@ from pathlib import Path
 from pod_desktop.cli import arguments as command_line
 from pod_desktop.cli.options import App
 from pod_desktop.cli.terminal import Out, visible, warn
-from pod_desktop.core.faults import Fault, UserFault
+from pod_desktop.core.faults import Fault, Outage, UserFault
 
 DONE = 0
 FAILED = 1
 BAD_USE = 2
 INTERRUPTED = 130
 """As shells have it for Ctrl+C."""
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 Command = Callable[[Namespace, App, Out], int]
 
@@ -41,11 +44,21 @@ def main(arguments: list[str], app: Callable[[], App]) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         # The reader has seen enough (`| head`). Python would complain again when it flushes at its end.
-        with suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _hush()
         return DONE
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _NO_ROOM and error.filename is None:
+            _hush()
+            return _tell_fault(
+                Outage(f"What was found cannot be written ({error.strerror}).", "standard output"), False, out
+            )
         return _tell_bug(error, options.data_dir, wants_json, out)
+
+
+def _hush() -> None:
+    """Nothing more goes to standard output; what is still in its buffer neither."""
+    with suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _command(options: Namespace) -> Command:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from argparse import Namespace
 from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
 
 from pod_desktop.cli.formats import dumps
 from pod_desktop.cli.options import App, CollectOptions, WindowOptions
@@ -39,6 +42,34 @@ def _require_display() -> None:
         return
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         raise UserFault(NO_DISPLAY, "", without_display())
+    display = os.environ.get("DISPLAY", "")
+    if not os.environ.get("WAYLAND_DISPLAY") and not _answers(display):
+        raise UserFault(f"The display {display!r} cannot be reached.", "DISPLAY", without_display())
+
+
+_DISPLAY = re.compile(r"(?P<host>[\w.-]*):(?P<number>\d{1,5})(\.\d+)?", re.ASCII)
+_DISPLAY_SECONDS = 3.0
+
+
+def _answers(display: str) -> bool:
+    """Does an X server listen where $DISPLAY says (X(7), "Display names")? What is written otherwise Qt may try."""
+    import socket
+
+    named = _DISPLAY.fullmatch(display)
+    if named is None:
+        return True
+    places: list[tuple[int, Any]]
+    if named["host"] in ("", "unix"):
+        path = f"/tmp/.X11-unix/X{named['number']}"
+        places = [(socket.AF_UNIX, f"\0{path}"), (socket.AF_UNIX, path)]
+    else:
+        places = [(socket.AF_INET, (named["host"], 6000 + int(named["number"])))]
+    for family, place in places:
+        with socket.socket(family) as probe, suppress(OSError, OverflowError):
+            probe.settimeout(_DISPLAY_SECONDS)
+            probe.connect(place)
+            return True
+    return False
 
 
 def collect(options: Namespace, app: App, out: Out) -> int:

@@ -47,11 +47,16 @@ def fit(text: str, width: int) -> str:
     return cut + " " * (width - width_of(cut))
 
 
+def _nowhere() -> BinaryIO:
+    return os.fdopen(os.open(os.devnull, os.O_WRONLY), "wb")
+
+
 class Out:
     """Standard output as the commands use it: text as UTF-8 whatever the locale, or bytes as they are."""
 
     def __init__(self, stream: BinaryIO | None = None) -> None:
-        self.stream: BinaryIO = stream if stream is not None else sys.stdout.buffer
+        # Where it is closed (`>&-`) Python has None; nobody hears the answer then.
+        self.stream: BinaryIO = stream or (sys.stdout.buffer if sys.stdout else _nowhere())
 
     def bytes(self, data: bytes) -> None:
         self.stream.write(data)

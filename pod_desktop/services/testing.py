@@ -81,6 +81,7 @@ async def try_connector(
     on_step: OnStep = ignored,
     clock: Clock | None = None,
     seconds: float = TEST_SECONDS,
+    withheld: UserFault | None = None,
 ) -> TestReport:
     """Try everything that the connector needs, whether or not it exists yet. Creates nothing.
 
@@ -89,6 +90,7 @@ async def try_connector(
         sessions: By content type: sessions that have the connector's key now or had it before.
         on_step: Hears each step once it has passed, failed, or turned out not to be tried.
         seconds: The deadline of it all.
+        withheld: Why a kept secret is not among `secrets`.
 
     Raises:
         asyncio.CancelledError: cancelled; all connections are closed.
@@ -98,7 +100,7 @@ async def try_connector(
     exchange: list[str] = []
     for name in secret_names(connector):
         if name not in secrets:
-            return _report(connector, steps, exchange, _no_secret(connector, name))
+            return _report(connector, steps, exchange, _no_secret(connector, name, withheld))
     try:
         async with asyncio.timeout(seconds):
             if isinstance(connector, RespondConnector):
@@ -122,7 +124,9 @@ async def try_connector(
     return _report(connector, steps, exchange, steps.first_failure)
 
 
-def _no_secret(connector: Connector, name: str) -> StepFailed:
+def _no_secret(connector: Connector, name: str, withheld: UserFault | None) -> StepFailed:
+    if withheld is not None:
+        return StepFailed(withheld.what, withheld.hint, "no_key")
     title = SECRET_TITLES[name]
     return StepFailed(
         f"There is no {title} to test {connector.name or 'the connector'} with.",
@@ -224,7 +228,8 @@ class Tester:
         lock.release()
 
     async def _test(self, connector: Connector, typed: Mapping[str, Secret], on_step: OnStep) -> TestReport:
-        secrets = {**await asyncio.to_thread(self._kept, connector, typed), **typed}
+        kept, withheld = await asyncio.to_thread(self._kept, connector, typed)
+        secrets = {**kept, **typed}
         sessions: dict[str, OwnSession] = {}
         if isinstance(connector, CollectConnector) and "api_key" in secrets:
             sessions = await asyncio.to_thread(self._sessions, connector, secrets["api_key"])
@@ -235,16 +240,19 @@ class Tester:
             on_step=on_step,
             clock=self._clock,
             seconds=self._seconds,
+            withheld=withheld,
         )
 
-    def _kept(self, connector: Connector, typed: Mapping[str, Secret]) -> dict[str, Secret]:
+    def _kept(
+        self, connector: Connector, typed: Mapping[str, Secret]
+    ) -> tuple[dict[str, Secret], UserFault | None]:
+        """The secrets that are kept, or why they are withheld: others can read them, or another address has them."""
         if all(name in typed for name in secret_names(connector)):
-            return {}
+            return {}, None
         try:
-            return self._connectors.secrets(connector)
-        except UserFault:
-            # Saved for another address: it is not sent to this one.
-            return {}
+            return self._connectors.secrets(connector), None
+        except UserFault as fault:
+            return {}, fault
 
     # what is known already
 

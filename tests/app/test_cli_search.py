@@ -5,7 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import shutil
+import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -234,6 +238,55 @@ def test_verify_names_a_damaged_file(data: Path, tmp_path: Path, capfd: pytest.C
     answer = json.loads(capfd.readouterr().out)
     assert answer["ok"] is False
     assert any(segment.name in problem for problem in answer["problems"])
+
+
+@pytest.mark.parametrize("command", [["count"], ["search"], ["count", "--by", "sender"]])
+def test_an_answer_without_a_damaged_part_of_the_store_is_no_success(
+    data: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(data, copy)
+    (segment, *_) = (copy / "events").glob("segment-*.db")
+    segment.write_bytes(b"\0" * segment.stat().st_size)
+    assert cli.main(["--data-dir", str(copy), *command], lambda: app) == 1
+    assert segment.name in capfd.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+def test_where_the_answer_cannot_be_written_is_said_in_a_sentence(data: Path) -> None:
+    command = [sys.executable, "-m", "pod_desktop", "--data-dir", str(data), "search", "*", "--raw"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, timeout=60, check=False)
+    assert done.returncode == 1
+    assert done.stderr == (
+        b"pod-desktop: standard output: What was found cannot be written (No space left on device).\n"
+    )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="closes a descriptor as POSIX shells do")
+def test_a_closed_standard_output_is_no_fault(data: Path) -> None:
+    command = f"exec '{sys.executable}' -m pod_desktop --data-dir '{data}' count >&-"
+    done = subprocess.run(["/bin/sh", "-c", command], stderr=subprocess.PIPE, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_an_empty_data_directory_is_not_the_one_we_stand_in(run: Run) -> None:
+    code, _, err = run("count", "--data-dir", "")
+    assert code == 2 and "--data-dir" in err
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="X11 of Linux")
+def test_a_display_that_does_not_answer_is_said_before_qt_aborts(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("QT_QPA_PLATFORM", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        for display in (":9876", f"127.0.0.1:{closed.getsockname()[1] - 6000}"):
+            monkeypatch.setenv("DISPLAY", display)
+            code, _, err = run()
+            assert code == 2 and display in err and "search" in err
 
 
 def test_marks_and_comments_of_the_window_are_found(run: Run, data: Path) -> None:

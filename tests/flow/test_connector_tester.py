@@ -140,6 +140,7 @@ def test_a_secret_for_another_address_is_not_sent_to_the_new_one(tmp_path: Path)
             moved = replace(made, hostname=elsewhere.hostname, token_url=elsewhere.token_url)
             report = await world.tester.test(moved)
             assert report.code == "no_key" and not elsewhere.api.exchanges
+            assert "There is no" not in report.summary
         assert world.status(made.name, RESPOND) is None
 
     on_desk(tmp_path, story)
