@@ -203,14 +203,18 @@ class LogFilters:
         since: int | None = None,
         until: int | None = None,
         connectors: Sequence[str] = (),
+        wanted: Callable[[], bool] | None = None,
     ) -> Preview:
         """What the filter would have dropped of the stored records. Blocks: for a thread with its own reader.
+
+        Args:
+            wanted: see store.Ask.
 
         Raises:
             UserFault: as tree_of().
         """
         tree = tree_of(log_filter, self._clock.now())
-        whole = Ask(since=since, until=until, kinds=_KINDS, connectors=tuple(connectors))
+        whole = Ask(since=since, until=until, kinds=_KINDS, connectors=tuple(connectors), wanted=wanted)
         ask = replace(whole, tree=tree, matches=judge(tree), values=field_values)
         examples = tuple(reader.search(ask, limit=EXAMPLES))
         sizes = list(_sizes(reader, examples))

@@ -508,7 +508,7 @@ def test_mnemonics_of_the_menu_are_each_their_own(page: ConnectorsPage) -> None:
     menu = page.menu()
     assert menu is not None
     letters = [one.text()[one.text().index("&") + 1].lower() for one in menu.actions() if "&" in one.text()]
-    assert len(letters) == len(set(letters)) == 8
+    assert len(letters) == len(set(letters)) == 9
     menu.deleteLater()
 
 

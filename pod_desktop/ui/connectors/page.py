@@ -47,6 +47,8 @@ class ConnectorsPage(QWidget):
     """The table of connectors. The window tells it what the ledger says; it asks nothing by itself."""
 
     createConnector = Signal()
+    logFilters = Signal()
+    """Open the log filters."""
     viewEvents = Signal(str)
     """Show the events of this connector."""
     changed = Signal()
@@ -92,13 +94,14 @@ class ConnectorsPage(QWidget):
 
     def _build(self) -> None:
         self.filter = QLineEdit()
-        self.filter.setPlaceholderText("Filter by name, type, tenant…")
+        self.filter.setPlaceholderText("Name, type, tenant…")
         self.filter.setAccessibleName("Filter connectors")
         self.filter.setClearButtonEnabled(True)
-        self.filter.setFixedWidth(260)
+        self.filter.setFixedWidth(150)
         self.filter.textChanged.connect(lambda _text: self._show())
         self.create_button = Button("Create connector", "primary", clicked=self.createConnector.emit)
         self.import_button = Button("Import definition…", clicked=self.actions_of.choose_import)
+        self.filters_button = Button("Log filters…", clicked=self.logFilters.emit)
         self.notice = self.actions_of.notice
         links = (TEST, EDIT, MORE) if self.actions_of.can_test else (EDIT, MORE)
         self.model = ConnectorsModel(links, self)
@@ -130,7 +133,14 @@ class ConnectorsPage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(
-            PageHeader("Connectors", self.filter, self.columns_button, self.import_button, self.create_button)
+            PageHeader(
+                "Connectors",
+                self.filter,
+                self.columns_button,
+                self.filters_button,
+                self.import_button,
+                self.create_button,
+            )
         )
         column.addWidget(self.notice)
         column.addWidget(self.stack, 1)
@@ -207,6 +217,7 @@ class ConnectorsPage(QWidget):
         menu.addSeparator()
         _add(menu, "&View Events", lambda: self.viewEvents.emit(name)).setVisible(not responds(entry))
         _add(menu, "&Show Details", self.show_details, "Return")
+        _add(menu, "&Log Filters…", self.logFilters.emit).setVisible(not responds(entry))
         menu.addSeparator()
         if entry.enabled:
             _add(menu, "Dis&able", lambda: do.switch(name, False))

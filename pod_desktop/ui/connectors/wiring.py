@@ -9,10 +9,12 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from pod_desktop.core.clock import Clock
+from pod_desktop.core.logfilter import LogFilter
 from pod_desktop.core.record import CONTENT_TYPES
 from pod_desktop.core.status import StreamStatus
 from pod_desktop.services import testing
 from pod_desktop.services.connectors import Connectors
+from pod_desktop.services.filters import LogFilters, Preview
 from pod_desktop.services.hours import Hour, hours_of
 from pod_desktop.store import ConnectorEntry, DataDir, Ledger, open_reader
 from pod_desktop.ui.bridge import Worker
@@ -23,6 +25,7 @@ from pod_desktop.ui.connectors.wizard import open_wizard
 from pod_desktop.ui.moments import Zone
 from pod_desktop.ui.preferences import Preferences
 from pod_desktop.ui.widgets import EmptyState
+from pod_desktop.ui.window import MainWindow
 from pod_desktop.vault import SessionVault
 
 
@@ -38,7 +41,7 @@ class ConnectorsWiring(QObject):
 
     def __init__(
         self,
-        window: QWidget,
+        window: MainWindow,
         *,
         data_dir: DataDir,
         ledger: Ledger,
@@ -64,6 +67,7 @@ class ConnectorsWiring(QObject):
         self._with_vault = with_vault
         self._connectors: Connectors | None = None
         self._tester: Runner | None = None
+        self._filtering: Worker | None = None
         self._page: ConnectorsPage | None = None
         self._entries: Sequence[ConnectorEntry] = ()
         self._statuses: Sequence[StreamStatus] = ()
@@ -103,6 +107,7 @@ class ConnectorsWiring(QObject):
             zone=self._zone,
         )
         page.createConnector.connect(self.create)
+        page.logFilters.connect(self.show_filters)
         page.viewEvents.connect(self.viewEvents)
         page.changed.connect(self.changed)
         page.secretsChanged.connect(self.secretsChanged)
@@ -130,6 +135,35 @@ class ConnectorsWiring(QObject):
     def _open_wizard(self, connectors: Connectors) -> None:
         wizard = open_wizard(connectors, self._worker, self._window, tester=self._tester, clock=self._clock)
         wizard.created.connect(self._created)
+
+    def show_filters(self) -> None:
+        """Open the log filters."""
+        from pod_desktop.ui.connectors.logfilters import FilterDesk, LogFiltersDialog
+
+        if self._filtering is None:
+            # Its own: a preview looks through a week of records.
+            self._filtering = Worker("log filters", self._window)
+        desk, filters = self._window.desk, LogFilters(self._ledger, self._clock)
+
+        def preview(log_filter: LogFilter, since: int, wanted: Callable[[], bool]) -> Preview:
+            with closing(open_reader(self._data_dir.events)) as reader:
+                return filters.preview(log_filter, reader, since=since, wanted=wanted)
+
+        dialog = LogFiltersDialog(
+            FilterDesk(
+                filters=filters,
+                collectors=lambda: [entry.connector.name for entry in self._ledger.collectors()],
+                preview=preview,
+                check=desk.check,
+                complete=desk.complete,
+                clock=self._clock,
+                zone=self._zone,
+            ),
+            self._filtering,
+            self._window,
+        )
+        dialog.changed.connect(self.changed)
+        dialog.open()
 
     def _created(self, *_made: object) -> None:
         self.secretsChanged.emit()
