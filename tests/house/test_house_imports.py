@@ -23,7 +23,6 @@ DOORS = {
     "keyring": ("vault",),
     "apsw": ("store",),
     "zstandard": ("store", "services"),  # sealed blocks; imported .zst files
-    "luqum": ("query",),
     "re2": ("query",),
     "pyarrow": ("services",),
     "platformdirs": ("store",),

@@ -96,11 +96,11 @@ def test_options_of_collect_reach_the_service() -> None:
 
 
 def test_the_service_is_started_as_the_window_starts_it() -> None:
-    from pod_desktop.services.supervise import command_line
+    from pod_desktop.services.supervise import service_command
 
-    words = command_line(Path("/d"))[3:]
+    words = service_command(Path("/d"), until_eof=True)[3:]
     assert run(*words)[1].options == cli.CollectOptions(
-        data_dir=Path("/d"), secrets_stdin=True, detached=True
+        data_dir=Path("/d"), secrets_stdin=True, detached=True, until_eof=True
     )
 
 
@@ -163,7 +163,7 @@ def test_the_version_needs_neither_qt_nor_a_display_nor_much_time() -> None:
         "try: main()\n"
         "except SystemExit: pass\n"
         "print(sorted({name.partition('.')[0] for name in sys.modules}"
-        " & {'PySide6', 'apsw', 'websockets', 'httpx', 'keyring', 'pyarrow', 'asyncio', 'orjson', 'luqum'}))"
+        " & {'PySide6', 'apsw', 'websockets', 'httpx', 'keyring', 'pyarrow', 'asyncio', 'orjson'}))"
     )
     environ = {key: value for key, value in os.environ.items() if not key.startswith("COV")}
     answer = subprocess.run(

@@ -195,11 +195,11 @@ def test_scripts_come_in_order_of_appearance() -> None:
     "hostile", ["xn--" + "a" * 59 + ".x", "ж" * 4_000, ".".join(["xn--0"] * 900), "й" * 60 + ".x"]
 )
 def test_hostile_domains_are_judged_quickly(hostile: str) -> None:
-    begin = time.perf_counter()
+    begin = time.thread_time()
     text.disguise(hostile)
     text.resembles(hostile, hostile[::-1])
 
-    assert time.perf_counter() - begin < 0.5
+    assert time.thread_time() - begin < 0.5
 
 
 @given(st.text(max_size=80))
