@@ -109,7 +109,7 @@ def test_the_data_directory_may_be_named_behind_the_command() -> None:
 
 
 def test_without_a_command_the_window_opens(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DISPLAY", ":9")
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
     _, app = run("--demo", "--import", "a.ndjson", "b.gz")
     assert app.options == cli.WindowOptions(demo=True, files=(Path("a.ndjson"), Path("b.gz")))
 
