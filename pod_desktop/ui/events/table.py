@@ -142,8 +142,10 @@ class EventTable(QTableView):
         # What lies above the top row; at the live edge that is held, what came in before the first row too.
         above = sum(count for row, count in _before(pulled.inserted, top))
         self._taking = True
-        added = self._events.apply(pulled)
-        self._taking = False
+        try:
+            added = self._events.apply(pulled)
+        finally:
+            self._taking = False
         if self._awaited:
             self._announce()
         if pulled.reset:
