@@ -86,7 +86,9 @@ def bare(text: str) -> str:
         return text.strip() if text[:1].isspace() or text[-1:].isspace() else text
     if text[0] == "<" and text[-1] == ">" and text.count("<") == 1:
         return text[1:-1].strip()
-    return header_address(text)
+    if text.count("<") == 1 and text.count("@") == 1:  # a name before it
+        return header_address(text)
+    return text.strip()  # odd on purpose, as `<b>x</b>@bad.example`: whole, or it would be hidden what it is
 
 
 def header_address(text: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtGui import QAction, QActionGroup
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 EVENTS = "events"
 SETTINGS = "settings"
+PAGES: Final = ("Statistics", "Automation", "Action History", "Connectors", "Lists")
+"""What stands between Events and Settings in the rail, from its top; their keys go by it."""
 
 
 class Menus:
@@ -26,7 +29,7 @@ class Menus:
         self._window = window
         self.commands = Commands(window, window.menu_bar)
         self.themes: dict[str, QAction] = {}
-        self._later_pages = 0
+        self._later_pages: list[int] = []
         self._file()
         self._edit()
         self._view()
@@ -107,12 +110,13 @@ class Menus:
         self._add("Go", "&Previous Record", lambda: window.on_events(lambda: table.go(-1)), "Ctrl+Up")
 
     def add_page(self, title: str, show: Callable[[], object]) -> None:
-        """A command for a page that was registered later; the keys are Ctrl+2, Ctrl+3, …"""
-        self._later_pages += 1
-        action = self._add("Go", title.replace("&", "&&"), show, f"Ctrl+{self._later_pages + 1}")
+        """A command for a page that was registered later: Ctrl+2, Ctrl+3, … from the top of the rail."""
+        number = PAGES.index(title) if title in PAGES else len(PAGES)
+        action = self._add("Go", title.replace("&", "&&"), show, f"Ctrl+{number + 2}")
         menu = self.commands.menus["Go"]
         menu.removeAction(action)
-        menu.insertAction(menu.actions()[self._later_pages], action)
+        bisect.insort(self._later_pages, number)
+        menu.insertAction(menu.actions()[self._later_pages.index(number) + 1], action)
 
     def _crowd_no_menu(self, *words: str) -> None:
         """Commands of the table that the menu of a cell leaves to the menu bar."""

@@ -73,7 +73,10 @@ def hidden_count(text: str) -> int:
 
 
 def isolated(text: str, limit: int = limits.CELL_CHARS) -> str:
-    """cell(), in a direction of its own: right-to-left text does not reorder what stands around it."""
+    """cell(), in a direction of its own: right-to-left text does not reorder what stands around it.
+
+    For PlainLabel.set_shown() and painting.
+    """
     shown = cell(text, limit)
     return shown if shown.isascii() else f"\u2068{shown}\u2069"
 
@@ -145,7 +148,10 @@ class PlainLabel(QLabel):
         self.setText(text)
 
     def setText(self, text: str) -> None:
-        shown = block(text, limits.TOOLTIP_CHARS)
+        self.set_shown(block(text, limits.TOOLTIP_CHARS))
+
+    def set_shown(self, shown: str) -> None:
+        """Words of ours around what cell() and isolated() made safe; setText() would mark the isolation."""
         if not shown.isascii():
             shown = clip(shown, _LABEL_CHARS)
         super().setText(breakable(shown) if self.wordWrap() else shown)

@@ -40,10 +40,10 @@ def test_an_emoji_is_not_taken_apart(emoji: str) -> None:
 
 def test_ten_megabytes_become_a_cell_in_no_time() -> None:
     huge = "é" * 10_000_000
-    started = time.perf_counter()
+    started = time.thread_time()
     shown = text.cell(huge)
     assert len(shown) == limits.CELL_CHARS
-    assert time.perf_counter() - started < 0.05
+    assert time.thread_time() - started < 0.05
 
 
 def test_a_pile_of_combining_marks_is_cut_and_counted() -> None:
@@ -80,3 +80,11 @@ def test_a_long_address_wraps_in_a_label_but_copies_whole(qtbot: QtBot) -> None:
 
 def test_a_defanged_address_is_no_link() -> None:
     assert text.defanged("https://evil.example/a") == "hxxps://evil[.]example/a"
+
+
+def test_an_isolated_address_shows_no_mark_of_its_isolation_in_a_label(qtbot: QtBot) -> None:
+    label = text.PlainLabel()
+    qtbot.addWidget(label)
+    address = "jürgen@\u202eexample"
+    label.set_shown(f"{text.isolated(address)} → you")
+    assert label.text() == "\u2068jürgen@‹U+202E›example\u2069 → you"

@@ -325,3 +325,20 @@ def test_a_pane_that_was_closed_stays_closed_in_the_next_window(
     next(action for action in window.commands.actions if action.shortcut().toString() == words).trigger()
     assert not part(window).isVisible()
     assert not part(make_window(desk)).isVisible()
+
+
+def test_the_keys_of_pages_go_from_the_top_of_the_rail_whenever_they_are_added(
+    make_window: Make, desk: FakeDesk
+) -> None:
+    window = make_window(desk)
+    for title in ("Connectors", "Statistics", "Lists", "Elsewhere"):
+        window.add_page(Page(key=title, group=MANAGE, title=title, make=EmptyState))
+    go = [(plain_words(one), one.shortcut().toString()) for one in window.commands.menus["Go"].actions()[:6]]
+    assert go == [
+        ("Events", "Ctrl+1"),
+        ("Statistics", "Ctrl+2"),
+        ("Connectors", "Ctrl+5"),
+        ("Lists", "Ctrl+6"),
+        ("Elsewhere", "Ctrl+7"),
+        ("Settings", "Ctrl+,"),
+    ]

@@ -18,6 +18,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from pod_desktop.core.connector import PROOFPOINT_ON_DEMAND, TYPE_TITLES
 from pod_desktop.ui import theme
 from pod_desktop.ui.connectors.summary import Row
 from pod_desktop.ui.text import cell, tip
@@ -102,7 +103,7 @@ class ConnectorsModel(QAbstractTableModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return cell(text)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return tip(text)
+            return tip(f"{text}\n{row.detail}" if index.column() == STATUS and row.detail else text)
         return None
 
 
@@ -131,10 +132,12 @@ class RowDelegate(QStyledItemDelegate):
                 _paint_dot(painter, option.rect, row.tone)
                 left += _DOT
             painter.setPen(QColor(worn.text if row.enabled else worn.note))
-            # What the four responders do stands at the end of their types.
-            cut = Qt.TextElideMode.ElideLeft if index.column() == _TYPE else Qt.TextElideMode.ElideRight
             room = option.rect.adjusted(left, 0, -_EDGE, 0)
-            _paint_words(painter, room, getattr(row, NAMES[index.column()]), cut)
+            words = cell(getattr(row, NAMES[index.column()]))
+            if index.column() == _TYPE and painter.fontMetrics().horizontalAdvance(words) > room.width():
+                # What the four responders do stands at the end of their types; whose they are, all know.
+                words = words.removeprefix(f"{TYPE_TITLES[PROOFPOINT_ON_DEMAND]} ")
+            _paint_words(painter, room, words)
         painter.restore()
 
     def editorEvent(self, event: QEvent, model: Any, option: QStyleOptionViewItem, index: _Index) -> bool:
@@ -166,8 +169,8 @@ def _paint_dot(painter: QPainter, room: QRect, tone: str) -> None:
     painter.drawEllipse(QPointF(room.left() + _EDGE + 4, room.center().y() + 0.5), 4, 4)
 
 
-def _paint_words(painter: QPainter, room: QRect, text: str, cut: Qt.TextElideMode) -> None:
-    words = painter.fontMetrics().elidedText(cell(text), cut, room.width())
+def _paint_words(painter: QPainter, room: QRect, text: str) -> None:
+    words = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room.width())
     painter.drawText(room, int(Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine), words)
 
 

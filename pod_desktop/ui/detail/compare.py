@@ -180,7 +180,9 @@ class CompareView(QWidget):
         """Compare these."""
         for head, record, number in zip(self._heads, (left, right), ("First", "Second"), strict=True):
             row = record.row
-            head.setText(f"{number}: {isolated(row.subject or row.record_id)} · {self._zone.whole(row.time)}")
+            head.set_shown(
+                f"{number}: {isolated(row.subject or row.record_id)} · {self._zone.whole(row.time)}"
+            )
         self._worker.ask(lambda: pairs(left.value, right.value), self._came, owner=self)
 
     def fail(self, error: BaseException) -> None:

@@ -22,7 +22,7 @@ from pod_desktop.ui.events.columns import KIND_WORD, flag_words
 from pod_desktop.ui.events.notebook import NoteBook
 from pod_desktop.ui.moments import Zone
 from pod_desktop.ui.preferences import Preferences
-from pod_desktop.ui.text import PlainLabel, copy, isolated, tip
+from pod_desktop.ui.text import PlainLabel, clip, copy, isolated, tip
 from pod_desktop.ui.widgets import Button, EmptyState, Notice, hairline
 from pod_desktop.ui.widgets.flow import FlowLayout
 
@@ -30,6 +30,9 @@ SUMMARY, FIELDS, JSON = range(3)
 TABS: Final = ("Summary", "Fields", "JSON")
 _ROOM_FOR_TABS: Final = 400
 """A pane narrower than this has its tabs closer together."""
+_TITLE_CHARS: Final = 160
+_LINE_CHARS: Final = 72
+"""Of a title in sight; the tooltip has the whole."""
 
 
 class RecordView(Protocol):
@@ -264,15 +267,14 @@ class DetailPane(QWidget):
             self._redraw(FIELDS)
 
     def _show_head(self, row: EventRow) -> None:
-        self._title.setText(
-            row.subject or ("(no subject)" if row.kind == "message" else KIND_WORD.get(row.kind, ""))
-        )
+        self._title.setText(_title_of(row))
+        self._title.setToolTip(tip(row.subject))
         way = ""
         if row.sender or row.recipients:
             more = f" +{row.recipient_count - 1}" if row.recipient_count > 1 else ""
             to = f" → {isolated(row.recipients[0])}{more}" if row.recipients else ""
             way = f"{isolated(row.sender) or '<>'}{to} · "
-        self._subtitle.setText(f"{way}{self._zone.short(row.time)}")
+        self._subtitle.set_shown(f"{way}{self._zone.short(row.time)}")
         self._subtitle.setToolTip(tip(self._zone.whole(row.time)))
         self.setAccessibleDescription(f"{row.subject} {way}{self._zone.whole(row.time)}"[:500])
 
@@ -362,3 +364,12 @@ class DetailPane(QWidget):
 
     def sizeHint(self) -> QSize:
         return QSize(420, 700)
+
+
+def _title_of(row: EventRow) -> str:
+    """The subject, or what a log line is about: its details stand in the summary."""
+    if not row.subject:
+        return "(no subject)" if row.kind == "message" else KIND_WORD.get(row.kind, "")
+    if row.kind != "maillog":
+        return clip(row.subject, _TITLE_CHARS)
+    return clip(" · ".join(row.subject.split(" · ")[:2]), _LINE_CHARS)

@@ -15,7 +15,7 @@ from pod_desktop.ui.preferences import Preferences
 from pod_desktop.ui.text import clip
 
 HEIGHT: Final = 27
-_SUBJECT_LEAST: Final = 110
+_SUBJECT_LEAST: Final = 96
 _ROOM_FOR_RECIPIENTS: Final = 720
 """A viewport narrower than this gives the recipients' room to the subject."""
 _NARROWEST: Final = 36

@@ -114,7 +114,8 @@ class Plot(pg.PlotWidget):
             )
             floor = [low + high for low, high in zip(floor, heights, strict=True)]
         step = max(1, -(-len(part.bars) // _TIME_LABELS))
-        self._axes([[(at, part.bars[at].label) for at in places[::step]]], None, wide=58)
+        # From the middle of the first step: a label that stands out at the left would not be drawn.
+        self._axes([[(at, part.bars[at].label) for at in places[step // 2 :: step]]], None, wide=58)
         self.setXRange(-0.6, max(0.6, len(part.bars) - 0.4), padding=0)
         self.setYRange(0, max([1, *floor]) * 1.06, padding=0)
 
