@@ -6,6 +6,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -359,6 +360,12 @@ class Active:
             (meta.n, meta.lo, meta.hi, meta.bytes_raw),
         )
         _put_streams(connection, {stream: row})
+
+    def write_back(self) -> None:
+        """Move the log into the file as far as readers let it."""
+        # Whatever is wrong with the disk, the next commit says.
+        with suppress(apsw.Error):
+            self.connection.execute("pragma wal_checkpoint(passive)").fetchall()
 
     def close(self) -> None:
         self.connection.close()

@@ -49,6 +49,7 @@ class Upkeep:
         self._seals = ThreadPoolExecutor(1, thread_name_prefix="store-seal")
         self._checkpoints = ThreadPoolExecutor(1, thread_name_prefix="store-checkpoint")
         self._checkpointing: set[int] = set()
+        self._written_back: set[int] = set()
         self._futures: list[Future[None]] = []
         self._sealing: apsw.Connection | None = None
         self._waiting: list[_Job] = []
@@ -72,6 +73,12 @@ class Upkeep:
         if active.segment not in self._checkpointing:
             self._checkpointing.add(active.segment)
             self._checkpoints.submit(self._checkpoint, active.segment, active.path)
+
+    def was_written_back(self, segment: int) -> bool:
+        """Has most of its log been written back since this was last asked?"""
+        done = segment in self._written_back
+        self._written_back.discard(segment)
+        return done
 
     def reports(self) -> list[Sealed]:
         """What has been sealed since the last call."""
@@ -179,6 +186,7 @@ class Upkeep:
             connection = schema.open_to_write(path, cache_kib=1_024)
             try:
                 connection.execute("pragma wal_checkpoint(passive)").fetchall()
+                self._written_back.add(segment)
             finally:
                 connection.close()
         except (Outage, apsw.Error):

@@ -300,7 +300,12 @@ class SegmentWriter:
         self._upkeep.seal(active, self._known.room())
 
     def _look_after(self, active: Active) -> None:
-        if active.log_pages > _WAL_PAGES:
+        if active.log_pages <= _WAL_PAGES:
+            return
+        if self._upkeep.was_written_back(active.segment):
+            # Only what was committed meanwhile is left: between two commits, so that the log can begin anew.
+            active.write_back()
+        else:
             self._upkeep.checkpoint(active)
 
     def _take_reports(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import apsw
@@ -16,6 +17,7 @@ from pod_desktop.core.limits import BLOCK_RECORDS, MIB
 from pod_desktop.core.record import Arrival
 from pod_desktop.core.status import Counters
 from pod_desktop.store import LIVE, Ask, Commit, Source
+from pod_desktop.store.upkeep import Upkeep
 from pod_desktop.store.writer import SegmentWriter
 
 NOON = 1_790_000_000_000_000
@@ -137,3 +139,23 @@ def test_a_commit_that_fails_leaves_the_small_blocks_as_they_were(
 
 def full_disk(*_: object) -> None:
     raise apsw.FullError
+
+
+def test_the_log_begins_anew_under_commits_that_never_pause(
+    events: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The background is always late by the commits made meanwhile: here as late as can be."""
+
+    def late(upkeep: Upkeep, segment: int, _path: Path) -> None:
+        upkeep._written_back.add(segment)
+        upkeep._checkpointing.discard(segment)
+
+    monkeypatch.setattr(Upkeep, "_checkpoint", late)
+    monkeypatch.setattr("pod_desktop.store.writer._WAL_PAGES", 64)
+    pages = []
+    for _ in range(100):
+        events.add(5)
+        pages.append(events.writer._active[LIVE].log_pages)
+    assert sum(later < before for before, later in pairwise(pages)) > 2
+    assert max(pages) < 64 * 10
+    assert events.read_all() == events.raws
