@@ -22,6 +22,7 @@ from pod_desktop.services.collect_rules import (
     Timing,
     agree,
     named,
+    reached,
     seconds_left,
     share_done,
 )
@@ -127,14 +128,19 @@ class Archive:
 
     async def _fetch_stretch(self, key: Secret, begin: int, end: int) -> None:
         """The hour under way, as far as the archive has it. It is fetched whole once it is over."""
-        try:
-            got = await self._fetch(key, begin, end)
-        except Failed as failed:
-            if failed.verdict.code != "400":
-                raise
-            return
-        if got.end is not None and got.end.code not in (*WHOLE, "1006"):
-            raise Failed(got.end)
+        counts: list[int] = []
+        for _ in range(TRIES):
+            try:
+                got = await self._fetch(key, begin, end)
+            except Failed as failed:
+                if failed.verdict.code != "400":
+                    raise
+                return
+            if got.end is not None and got.end.code not in (*WHOLE, "1006"):
+                raise Failed(got.end)
+            counts.append(got.received)
+            if self.interrupted() or (got.clean and got.end is not None) or reached(counts, got):
+                return
 
     async def _fetch_hour(self, key: Secret, hour: int) -> bool:
         """One whole hour; False when the service refuses to give it (it is asked for again later)."""

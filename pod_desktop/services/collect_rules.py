@@ -67,6 +67,11 @@ def agree(counts: list[int], got: Fetched) -> bool:
     return len(counts) > 1 and counts[-1] == counts[-2]
 
 
+def reached(counts: list[int], got: Fetched) -> bool:
+    """The same of the hour under way, of which every try may give some more."""
+    return not got.cut and len(counts) > 1 and counts[-1] >= counts[-2]
+
+
 def share_done(coverage: Coverage, now: int, missing: int) -> float:
     total = max(coverage.total(now), 1)
     return round(max(0.0, min(1.0, 1 - missing / total)), 4)

@@ -14,7 +14,7 @@ from pod_desktop.core.clock import HOUR, MINUTE
 from pod_desktop.core.secret import Secret
 from pod_desktop.core.status import LIVE
 from pod_desktop.services import hours
-from pod_desktop.simulator import ABORT, Simulator
+from pod_desktop.simulator import ABORT, RESET, Simulator
 from pod_desktop.stream import hour_of
 from tests.flow.collecting import Desk, TurnedClock, lost_and_doubled
 
@@ -129,6 +129,25 @@ def test_until_caught_up_waits_for_the_archive_beside_live(desk: Desk) -> None:
 
     run(work)
     assert settled_states(desk, "message") == {"archived"}
+
+
+@pytest.mark.parametrize("how", [ABORT, RESET])
+def test_the_hour_under_way_is_asked_for_again_where_the_archive_broke_off(desk: Desk, how: str) -> None:
+    clock = desk.clock = TurnedClock()
+    clock.ahead = HOUR - clock.now() % HOUR + 50 * MINUTE
+
+    async def work() -> None:
+        async with Simulator(clock=clock, rate=0, archive_rate=0.5) as sim:
+            desk.add(sim, collect_from="45m", content_types=("message",))
+            sim.faults.end_after(1_000_000, ABORT)  # the live session before it
+            sim.faults.end_after(20, how)
+            async with desk.running(until_caught_up=True):
+                await desk.all_stopped()
+            assert desk.ended is True
+            assert lost_and_doubled(desk, sim.emitted) == (0, 0)
+            assert len(desk.stored()) > 100
+
+    run(work)
 
 
 def test_reconciliation_adds_what_live_did_not_give_and_shows_the_difference(desk: Desk) -> None:
