@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pod_desktop import query
 from pod_desktop.core.clock import Clock
 from pod_desktop.core.faults import Fault
+from pod_desktop.core.settings import NOTIFICATIONS
 from pod_desktop.core.status import StreamStatus
 from pod_desktop.services.settings import Settings
 from pod_desktop.services.supervise import ServiceProcess, program, service_command
@@ -46,6 +47,7 @@ from pod_desktop.ui.moments import Zone
 from pod_desktop.ui.preferences import Preferences
 from pod_desktop.ui.rail import MANAGE, Page
 from pod_desktop.ui.settings import Keymap, Plan, RetentionDesk, SettingsDesk, SettingsPage
+from pod_desktop.ui.stalling import Stalling
 from pod_desktop.ui.theme import Theme
 from pod_desktop.ui.window import CONNECTORS, MainWindow
 from pod_desktop.vault import SessionVault
@@ -137,6 +139,7 @@ class Session:
         )
         self._ledger_worker = Worker("ledger", self.window)
         self._settings = SettingsDesk(self.preferences, Settings(home.ledger), self._ledger_worker)
+        self._stalling = Stalling(self.window, zone, lambda: bool(self._settings.get(NOTIFICATIONS)))
         self._keymap = Keymap(lambda: self.window.menus.commands.actions)
         self._vault_worker = Worker("keychain", self.window)
         self._connectors: ConnectorsWiring | None = None
@@ -282,6 +285,7 @@ class Session:
             self._ledger_seen, self._entries, self._statuses = found
             if self._actions is not None and _responders(self._entries) != before:
                 self._actions.responders_changed()
+        self._stalling.look(self._entries, self._statuses, self._home.clock.now())
         if self._connectors is not None:
             self._connectors.refresh(self._entries, self._statuses)
 

@@ -253,7 +253,6 @@ class MainWindow(QMainWindow):
         self.status.show_overview(overview)
         self.events.overview(overview)
         self._badge_events()
-        self._badge_connectors(overview)
         first_run = self._first_run
         if self._current == EVENTS and first_run is not None:
             shown = self.stack.currentWidget() is first_run
@@ -265,12 +264,6 @@ class MainWindow(QMainWindow):
             records = self._overview.records if self._overview is not None else 0
             count = max(records, self.events.model.total)
             button.badge(amount(count), meaning=f"{count:,} records")
-
-    def _badge_connectors(self, overview: Overview) -> None:
-        if (button := self.rail.button(CONNECTORS)) is not None:
-            troubled = {stream.connector for stream in overview.streams if stream.state == "needs_attention"}
-            words = f"{len(troubled)} need attention" if troubled else ""
-            button.badge(str(len(troubled)) if troubled else "", alarm=True, meaning=words)
 
     def _bug_seen(self, line: str, whole: str) -> None:
         self._bug = whole
