@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -138,6 +138,22 @@ def _hours(home: Home, entry: ConnectorEntry) -> list[dict[str, Any]]:
         progress = home.reader.progress(f"{entry.connector.name}/{kind}").values
         found += hours.runs_of(hours.hours_of(progress, now), kind)
     return found
+
+
+def hours_to_fetch(home: Home, names: Collection[str]) -> int:
+    """Hours over for ten minutes that these connectors (all enabled ones if empty) still have to get whole."""
+    from pod_desktop.services import hours
+
+    over = clock.SystemClock().now() - 10 * clock.MINUTE
+    return sum(
+        one.begin + clock.HOUR <= over and one.state in (hours.PARTIAL, hours.GAP)
+        for entry in home.ledger.collectors()
+        if entry.connector.name in names or (not names and entry.enabled)
+        for kind in entry.connector.content_types
+        for one in hours.hours_of(
+            home.reader.progress(f"{entry.connector.name}/{kind}").values, clock.SystemClock().now()
+        )
+    )
 
 
 def _counters(home: Home, name: str, kind: str) -> Counters:

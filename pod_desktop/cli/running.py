@@ -6,12 +6,12 @@ import re
 import sys
 from argparse import Namespace
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any
 
 from pod_desktop.cli.formats import dumps
 from pod_desktop.cli.options import App, CollectOptions, WindowOptions
-from pod_desktop.cli.terminal import Out, visible
+from pod_desktop.cli.terminal import Out, visible, warn
 from pod_desktop.core import clock
 from pod_desktop.core.faults import UserFault
 from pod_desktop.core.status import StreamStatus
@@ -74,7 +74,7 @@ def _answers(display: str) -> bool:
 
 def collect(options: Namespace, app: App, out: Out) -> int:
     """Run the collector service here."""
-    return app.run_collect(
+    code = app.run_collect(
         CollectOptions(
             data_dir=options.data_dir,
             names=tuple(options.names),
@@ -87,6 +87,22 @@ def collect(options: Namespace, app: App, out: Out) -> int:
         ),
         Teller(out, options.json).tell,
     )
+    if options.until_caught_up and code == 0:
+        _tell_what_is_left(options, app)
+    return code
+
+
+def _tell_what_is_left(options: Namespace, app: App) -> None:
+    """Caught up is what can be had now; hours that broke off or were refused are asked for again later."""
+    from pod_desktop.cli.health import hours_to_fetch
+
+    with closing(app.open_home(options.data_dir)) as home:
+        left = hours_to_fetch(home, options.names)
+    if left:
+        warn(
+            f"pod-desktop: {left:,} hour{'' if left == 1 else 's'} could not be fetched whole from the archive yet. "
+            "They are asked for again when the service runs; pod-desktop status names them."
+        )
 
 
 class Teller:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pod_desktop.cli import arguments
-from pod_desktop.simulator import Simulator
+from pod_desktop.simulator import RESET, Simulator
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -38,6 +38,12 @@ def environment(data: Path) -> dict[str, str]:
 
 
 async def ran(data: Path, *words: str, told: str = "", code: int = 0) -> Any:
+    out, _ = await both(data, *words, told=told, code=code)
+    return json.loads(out) if "--json" in words and out else out
+
+
+async def both(data: Path, *words: str, told: str = "", code: int = 0) -> tuple[str, str]:
+    """Standard output and standard error."""
     process = await asyncio.create_subprocess_exec(
         *command(data, *words),
         stdin=asyncio.subprocess.PIPE,
@@ -47,7 +53,7 @@ async def ran(data: Path, *words: str, told: str = "", code: int = 0) -> Any:
     )
     out, error = await process.communicate(told.encode())
     assert process.returncode == code, (out, error)
-    return json.loads(out) if "--json" in words and out else out.decode()
+    return out.decode(), error.decode()
 
 
 def definition(sim: Simulator, folder: Path, **more: object) -> Path:
@@ -103,6 +109,31 @@ def test_filters_hours_and_figures_from_the_command_line(tmp_path: Path) -> None
             await ran(data, "filter", "remove", "loud")
             verified = await ran(data, "verify", "--json")
             assert verified == {"ok": True, "records": acme["stored"], "problems": []}
+
+    asyncio.run(asyncio.wait_for(work(), 90))
+
+
+def test_hours_that_broke_off_are_told_at_the_end_of_catching_up(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+
+    async def work() -> None:
+        async with Simulator(rate=5, archive_rate=0.5) as sim:
+            secrets = json.dumps({"api_key": sim.api_keys[0]})
+            made = definition(sim, tmp_path, collect_from="4h")
+            await ran(data, "connector", "add", "--file", str(made), "--secrets-stdin", told=secrets)
+            for _ in ("live", "the hour under way"):
+                sim.faults.end_after(1_000_000, RESET)
+            for _ in range(3):  # all tries of the newest whole hour
+                sim.faults.end_after(3, RESET)
+            _, said = await both(data, "collect", "--until-caught-up")
+            assert "1 hour could not be fetched whole from the archive yet" in said
+            assert "pod-desktop status" in said
+            await ran(data, "connector", "remove", "acme")
+        async with Simulator(rate=5, archive_rate=0.5) as sim:
+            secrets = json.dumps({"api_key": sim.api_keys[0]})
+            made = definition(sim, tmp_path, collect_from="4h", name="whole")
+            await ran(data, "connector", "add", "--file", str(made), "--secrets-stdin", told=secrets)
+            assert (await both(data, "collect", "whole", "--until-caught-up"))[1] == ""
 
     asyncio.run(asyncio.wait_for(work(), 90))
 
