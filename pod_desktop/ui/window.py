@@ -215,13 +215,13 @@ class MainWindow(QMainWindow):
         self._current = key
         self.rail.show_chosen(key)
         first_run = self._first_run
-        if key == EVENTS and first_run is not None and self._nothing_yet():
-            self.stack.setCurrentWidget(first_run)
-        else:
-            self.stack.setCurrentWidget(self.page(key))
-        if (front := self.stack.currentWidget()) is not None and not front.isAncestorOf(
-            self.focusWidget() or self
-        ):
+        welcome = key == EVENTS and first_run is not None and self._nothing_yet()
+        front = first_run if welcome and first_run is not None else self.page(key)
+        # A page that was left gets its focus back from Qt; a new one would get it at its first button, whatever
+        # that does.
+        left = front.focusWidget() is not None
+        self.stack.setCurrentWidget(front)
+        if not left or not front.isAncestorOf(self.focusWidget() or self):
             # No focus proxies on pages: a proxy inside its own widget bends the tab order into a circle.
             getattr(front, "focus_first", front.setFocus)()
 

@@ -10,7 +10,15 @@ import pytest
 from fakedesk import Counters, FakeDesk, row, stream
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QAction, QColor, QDropEvent, QKeySequence
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QHBoxLayout,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
@@ -342,3 +350,30 @@ def test_the_keys_of_pages_go_from_the_top_of_the_rail_whenever_they_are_added(
         ("Elsewhere", "Ctrl+7"),
         ("Settings", "Ctrl+,"),
     ]
+
+
+def test_a_new_page_begins_where_it_wants_and_a_page_that_was_left_goes_on(
+    qtbot: QtBot, make_window: Make, desk: FakeDesk
+) -> None:
+    class Buttons(QWidget):
+        def __init__(self) -> None:
+            super().__init__()
+            row = QHBoxLayout(self)
+            self.stop, self.line, self.last = QPushButton("Stop all"), QLineEdit(), QLineEdit()
+            for part in (self.stop, self.line, self.last):
+                row.addWidget(part)
+
+        def focus_first(self) -> None:
+            self.line.setFocus()
+
+    window = make_window(desk)
+    window.add_page(Page(key="lists", group=MANAGE, title="Lists", make=Buttons))
+    window.events.focus_first()
+    window.go("lists")
+    page = window.page("lists")
+    assert isinstance(page, Buttons)
+    assert window.focusWidget() is page.line
+    page.last.setFocus()
+    window.go(EVENTS)
+    window.go("lists")
+    assert window.focusWidget() is page.last

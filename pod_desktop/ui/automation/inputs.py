@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QVBoxLayout, QW
 from pod_desktop.core.clock import DAY, HOUR, MINUTE, SECOND
 from pod_desktop.core.limits import NAME_CHARS
 from pod_desktop.ui.automation.wording import KEY_WORD
-from pod_desktop.ui.text import PlainLabel, cell
+from pod_desktop.ui.text import PlainLabel, cell, tip
 
 _QUOTED: Final = re.compile(r"^'[\w\[\].]+' (?=is |must |has )")
 """A file's key, where the fault stands beside the field itself."""
@@ -205,7 +205,7 @@ class KeyPicker(Choice):
         )
         self.setEditable(True)
         self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        self.setMinimumContentsLength(13)
+        self.setMinimumContentsLength(18)
         line = QLineEdit()
         self.setLineEdit(line)
         line.setStyleSheet(_INNER)
@@ -232,3 +232,6 @@ class KeyPicker(Choice):
             else:
                 self.setCurrentIndex(-1)
                 self.setEditText(name or "")
+        if (line := self.lineEdit()) is not None:
+            line.setCursorPosition(0)  # a long path is shown from its beginning
+        self.setToolTip(tip(name or ""))

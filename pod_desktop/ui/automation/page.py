@@ -106,8 +106,8 @@ class AutomationPage(QWidget):
             ),
         )
         self.file_words = PlainLabel(
-            f"Without this window they are stopped by a file: make {self._desk.stop_file}, or run pod-desktop "
-            "playbook stop.",
+            f"To stop all playbooks without this window, create the file {self._desk.stop_file} or run "
+            "“pod-desktop playbook stop”.",
             "small",
             selectable=True,
             wrap=True,

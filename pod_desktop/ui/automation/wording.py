@@ -184,7 +184,7 @@ def keys_words(report: Report, playbook: Playbook) -> str:
     """`on 9 envelope senders`; '' where records are not grouped."""
     if playbook.group_by is None or not report.fired:
         return ""
-    return f" on {plural(len(report.keys), key_words(playbook.group_by) if playbook.group_by in KEY_WORD else 'key')}"
+    return f" on {plural(len(report.keys), key_words(playbook.group_by) if playbook.group_by in KEY_WORD else 'value')}"
 
 
 def report_words(report: Report, playbook: Playbook) -> str:

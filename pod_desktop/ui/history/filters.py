@@ -87,7 +87,7 @@ class Filters(QObject):
         self.search.setAccessibleName("Filter the history")
         self.search.setClearButtonEnabled(True)
         self.search.setMinimumWidth(120)
-        self.search.setMaximumWidth(210)
+        self.search.setMaximumWidth(260)
         self._typing = QTimer(self, singleShot=True, interval=_SEARCH_MS)
         self._typing.timeout.connect(self.changed)
         self.search.textChanged.connect(lambda _text: self._typing.start())

@@ -95,7 +95,7 @@ class ListsPage(QWidget):
         self.search.setAccessibleName("Filter the list")
         self.search.setClearButtonEnabled(True)
         self.search.setMinimumWidth(120)
-        self.search.setMaximumWidth(210)
+        self.search.setMaximumWidth(260)
         self.search.textChanged.connect(lambda _text: self._typing.start())
         self.read_button = Button("Read again", clicked=self.read)
         export = QMenu(self)

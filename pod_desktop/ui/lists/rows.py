@@ -16,7 +16,7 @@ COLUMNS: Final = (
     Column("value", "Value", 220, stretch=True, sorts=True),
     Column("attribute", "Attribute", 128, gives_way=6, sorts=True),
     Column("operator", "Operator", 86, gives_way=5, sorts=True),
-    Column("mark", "Look At", 108),
+    Column("mark", "Note", 108),
     Column("comment", "Comment", 150, gives_way=4, stretch=True, sorts=True),
     Column("by", "Added By", 130, sorts=True),
     Column("added", "Added", 116, gives_way=3, sorts=True),

@@ -99,6 +99,10 @@ class Flag(Control):
 class _Spin(QSpinBox):
     """Takes the wheel only while it has the focus: scrolling the page changes nothing."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.lineEdit().setTextMargins(8, 0, 8, 0)  # a style sheet gives the line inside no padding
+
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.hasFocus():
             super().wheelEvent(event)
