@@ -377,7 +377,13 @@ def _status(commands: Commands) -> None:
 
 def _verify(commands: Commands) -> None:
     words = "check that every stored record can be read and is what was received, and that all sums add up"
-    _command(commands, "verify", words)
+    verify = _command(commands, "verify", words)
+    verify.add_argument(
+        "--repair",
+        action="store_true",
+        help="first rebuild damaged indexes and columns from the raw records, where those are sound; "
+        "the collector service must not run",
+    )
 
 
 def _retention(commands: Commands) -> None:

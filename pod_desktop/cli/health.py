@@ -264,13 +264,17 @@ def verify(options: Namespace, app: App, out: Out) -> int:
     from pod_desktop import store
 
     with closing(app.open_home(options.data_dir)) as home:
+        repaired = _repaired(home) if options.repair else None
         problems = store.verify(home.data_dir.events, _tell_file)
         problems += [*_sum_problems(home), *_history_problems(home)]
         records = _records(home)
     clear_line()
     if options.json:
-        out.bytes(dumps({"ok": not problems, "records": records, "problems": problems}) + b"\n")
+        more = {} if repaired is None else {"repaired": repaired}
+        out.bytes(dumps({"ok": not problems, "records": records, "problems": problems, **more}) + b"\n")
     else:
+        for line in repaired or ():
+            out.line(visible(line))
         for problem in problems:
             out.line(visible(problem))
         out.line(
@@ -279,6 +283,13 @@ def verify(options: Namespace, app: App, out: Out) -> int:
             else f"{records:,} records, all sound."
         )
     return 1 if problems else 0
+
+
+def _repaired(home: Home) -> list[str]:
+    """What became of each damaged segment."""
+    from pod_desktop.services import repairing
+
+    return [repairing.words(one) for one in repairing.repair_now(home.data_dir, _tell_file)]
 
 
 def _sum_problems(home: Home) -> list[str]:

@@ -32,6 +32,7 @@ from pod_desktop.store.port import (
     Totals,
     Writer,
 )
+from pod_desktop.store.repair import Repaired, repair
 from pod_desktop.store.retention import (
     Cleared,
     Doomed,
@@ -79,6 +80,7 @@ __all__ = [
     "Prepared",
     "Progress",
     "Reader",
+    "Repaired",
     "RespondEntry",
     "Retaining",
     "ServiceInfo",
@@ -97,5 +99,6 @@ __all__ = [
     "plan_retention",
     "prepare",
     "prepare_kept",
+    "repair",
     "verify",
 ]

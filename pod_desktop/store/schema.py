@@ -176,7 +176,7 @@ def create(path: Path, tables: str, rows: Callable[[apsw.Connection], None] | No
         with making.open("r+b") as file:
             os.fsync(file.fileno())
         making.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     return open_to_write(path)
 
 
@@ -187,7 +187,7 @@ def remove(path: Path) -> None:
             path.with_name(path.name + ending).unlink(missing_ok=True)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a new name durable; Windows does so by itself."""
     if os.name == "posix":
         descriptor = os.open(folder, os.O_RDONLY)

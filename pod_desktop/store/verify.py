@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -52,6 +53,19 @@ def verify(folder: Path, tell: Callable[[str], None] | None = None) -> list[str]
         if (state := _state(folder)) is not None and state == _state(folder):
             _sums(*state, problems)
             break
+    return problems
+
+
+def catalog_entries(folder: Path) -> list[Entry]:
+    """The segments that the catalog lists; none where it cannot be read (verify() says so)."""
+    path = schema.catalog_path(folder)
+    return _catalog(path, []) if path.exists() else []
+
+
+def segment_problems(folder: Path, entry: Entry) -> list[str]:
+    """All that is wrong with one segment."""
+    problems: list[str] = []
+    _segment(folder, entry, problems)
     return problems
 
 
@@ -143,6 +157,8 @@ def _segment(folder: Path, entry: Entry, problems: list[str]) -> None:
             with schema.outage(path):
                 meta = read_meta(connection)
                 found += _integrity(connection)
+                if meta.sealed:
+                    found += _lacking(connection)
                 found += _rows(connection, entry, meta)
                 found += _blocks(connection, meta)
         finally:
@@ -160,6 +176,18 @@ def _integrity(connection: apsw.Connection) -> Iterator[str]:
     for (line,) in connection.execute("pragma integrity_check(20)"):
         if line != "ok":
             yield f"The database is damaged: {line}"
+
+
+_BUILT: Final = frozenset(
+    re.findall(r"create (?:virtual )?(?:index|table) (\w+)", f"{schema.SEGMENT}{schema.SEAL_INDEXES}")
+) | {"subjects"}
+"""What every sealed segment has."""
+
+
+def _lacking(connection: apsw.Connection) -> Iterator[str]:
+    there = {str(name) for (name,) in connection.execute("select name from sqlite_master")}
+    for name in sorted(_BUILT - there):
+        yield f"Its index or table {name} is missing."
 
 
 def _rows(connection: apsw.Connection, entry: Entry, meta: Meta) -> Iterator[str]:
