@@ -445,10 +445,10 @@ def forget(folder: Path) -> None:
 
 
 def retain(folder: Path, answer: Any) -> None:
-    """Delete the oldest fifth, or the oldest segment if that is more."""
+    """Delete the oldest segments: whole ones, of the oldest three tenths."""
     reader = store.open_reader(folder)
     total = reader.totals()
-    places = islice(reader.search(Ask(), order="oldest"), total.records // 5, None)
+    places = islice(reader.search(Ask(), order="oldest"), total.records * 3 // 10, None)
     until = next(places).time + 24 * 3_600 * SECOND
     reader.close()
     writer = SegmentWriter(folder, clock=SystemClock())
