@@ -364,6 +364,8 @@ def _log_to(path: Path, *, loud: bool) -> None:
     if loud:
         console = logging.StreamHandler()
         console.setLevel(logging.WARNING)
+        # Sentences for people are ours; what libraries say goes to the file only.
+        console.addFilter(logging.Filter("pod_desktop"))
         root.addHandler(console)
 
 
