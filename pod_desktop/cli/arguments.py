@@ -339,7 +339,11 @@ def _playbook(commands: Commands) -> None:
         allow_abbrev=False,
     )
     actions = playbook.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=_Parser)
-    add = _command(actions, "add", "add a playbook from a JSON file; it arrives in dry run")
+    add = _command(
+        actions,
+        "add",
+        "add a playbook from a JSON file; it arrives in dry run (an import in the window arrives off)",
+    )
     add.add_argument("--file", type=Path, required=True, metavar="FILE", help="the playbook as JSON")
     for name, words in {
         "list": "list the playbooks, their states and what they did",

@@ -168,7 +168,8 @@ def _print_report(report: Report, out: Out) -> None:
 
 def _summary(report: Report) -> str:
     counts = ", ".join(f"{number:,} {outcome}" for outcome, number in report.outcomes.most_common())
-    return f"{report.records:,} records match; it would have fired {report.fired:,} times" + (
+    of = f" of {report.looked_through:,}" if report.looked_through else ""
+    return f"{report.records:,}{of} records match; it would have fired {report.fired:,} times" + (
         f": {counts}." if counts else "."
     )
 

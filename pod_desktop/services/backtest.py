@@ -58,6 +58,8 @@ class Report:
     until: int
     records: int = 0
     """Matching records."""
+    looked_through: int = 0
+    """Records of its content types and tenant in the whole range, matching or not; 0 until it has ended."""
     fired: int = 0
     firings: list[Fired] = field(default_factory=list)
     """The first of them, in order of time."""
@@ -118,6 +120,7 @@ def backtest(
             if is_cancelled():
                 report.cancelled = True
                 return report
+    report.looked_through = max(report.records, _all_records(reader, rule, since, until, now))
     report.share = 1.0
     report.problems = reader.problems()
     tell(report)
@@ -132,6 +135,15 @@ def question(rule: Rule, *, since: int | None, until: int | None, now: int) -> A
         return found
     parts: tuple[Node, ...] = tuple(Term("tenant", Equals(tenant)) for tenant in tenants)
     return replace(found, tree=And((Or(parts), found.tree)))
+
+
+def _all_records(reader: Reader, rule: Rule, since: int, until: int, now: int) -> int:
+    """What the range holds; counted from what the store has summed up, where no tenant narrows it."""
+    everything = replace(rule, playbook=replace(rule.playbook, query=""))
+    try:
+        return reader.count(question(everything, since=since, until=until, now=now))
+    except Outage:
+        return 0  # told among the report's problems
 
 
 class _Run:

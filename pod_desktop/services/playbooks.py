@@ -232,6 +232,7 @@ def report_to_json(report: Report) -> dict[str, Any]:
 
     return {
         "records": report.records,
+        "looked_through": report.looked_through,
         "firings": [
             {
                 "time": iso(one.time),

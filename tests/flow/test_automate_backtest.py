@@ -63,6 +63,17 @@ def tried(folder, raws=(), *, source=SOURCE, around=AROUND, **changes):
         reader.close()
 
 
+def test_a_backtest_says_how_many_records_it_looked_through(tmp_path):
+    passed = {"disposition": "continue", "folder": ""}
+    raws = [raw(guid="g1"), raw(guid="g2", **passed), raw(guid="g3", **passed), raw(guid="old", ago=9 * DAY)]
+    report = tried(tmp_path, raws, since=NOW - DAY)
+    assert (report.records, report.looked_through) == (1, 3)
+    other = [raw(guid="elsewhere", **passed)]
+    commit(tmp_path, other, source=Source(connector="beta", tenant="Beta", cluster_id="beta_hosted"))
+    assert tried(tmp_path, since=NOW - DAY).looked_through == 3
+    assert tried(tmp_path, since=NOW - DAY, tenant="All Tenants").looked_through == 4
+
+
 def test_a_backtest_says_when_on_which_key_by_which_records_and_what_it_would_send(tmp_path):
     raws = [raw(guid=f"g{number}", ago=HOUR - number * MINUTE) for number in range(3)]
     report = tried(tmp_path, raws, group_by="sender", at_least=3)

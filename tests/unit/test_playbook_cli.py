@@ -101,7 +101,7 @@ def test_a_file_that_does_not_fit_is_bad_use(run: Run, data: Path, changes: Any,
 
 def test_a_backtest_has_the_documented_shape(added: Run) -> None:
     report = as_json(added, "backtest", "wave")
-    assert report["records"] == 3
+    assert (report["records"], report["looked_through"]) == (3, 3)
     (fired,) = report["firings"]
     assert (fired["key"], fired["outcome"]) == ("a@bad.test", "act")
     assert fired["records"] == ["message:g0", "message:g1"]
@@ -114,7 +114,7 @@ def test_a_backtest_has_the_documented_shape(added: Run) -> None:
 def test_arming_shows_the_backtest_and_disabling_switches_off(added: Run) -> None:
     code, out, err = added("arm", "Wave")
     assert (code, "acts from now on" in out) == (0, True)
-    assert "The last 7 days: 3 records match" in err
+    assert "The last 7 days: 3 of 3 records match" in err
     assert as_json(added, "disable", "Wave")["state"] == "off"
     assert as_json(added, "enable", "Wave")["state"] == "on"
     assert as_json(added, "dry-run", "Wave")["state"] == "dry_run"

@@ -277,7 +277,7 @@ class BacktestPane(QWidget):
         self._show(found, playbook)
         took = time.monotonic() - self._begun
         self.found.setText(
-            f"{wording.plural(report.records, 'record')} of {self.range.words} {'matches' if report.records == 1 else 'match'} "
+            f"{wording.matching_words(report)} of {self.range.words} {'matches' if report.records == 1 else 'match'} "
             f"· {took:.1f} s"
         )
         self.finished.emit(report)

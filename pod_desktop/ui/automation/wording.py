@@ -187,6 +187,13 @@ def keys_words(report: Report, playbook: Playbook) -> str:
     return f" on {plural(len(report.keys), key_words(playbook.group_by) if playbook.group_by in KEY_WORD else 'value')}"
 
 
+def matching_words(report: Report) -> str:
+    """`12 of 3,456 records`; without what was looked through as long as that is not known."""
+    if report.looked_through:
+        return f"{report.records:,} of {plural(report.looked_through, 'record')}"
+    return plural(report.records, "record")
+
+
 def report_words(report: Report, playbook: Playbook) -> str:
     """What a backtest found, in a sentence."""
     if not report.fired:
