@@ -89,6 +89,10 @@ def _form(which: str, entry: Entry) -> Iterator[Reason]:
         yield Reason(
             "blanks", REFUSE, "The value has outer blanks or invisible characters and would never match."
         )
+    elif entry.attribute in _ADDRESSES and entry.value[0] == "<" and entry.value[-1] == ">":
+        yield Reason(
+            "brackets", CONFIRM, "Addresses are compared without angle brackets: it would never match."
+        )
     if len(entry.value) > VALUE_CHARS:
         yield Reason(
             "long", REFUSE, f"The value has {len(entry.value):,} characters; {VALUE_CHARS} is the most."

@@ -33,6 +33,10 @@ TABLE = [
     ("mail.bad.test", "$helo", "equal", GO, ""),
     ("пример.испытание", "$from", "equal", GO, ""),
     ("xn--e1afmkfd.test", "$from", "contain", GO, ""),
+    # what a header or a mail-log line looks like
+    ("<billing@bad.test>", "$from", "equal", CONFIRM, "brackets"),
+    ("<>", "$from", "equal", CONFIRM, "brackets"),
+    ("<x", "$from", "equal", GO, ""),
     # nothing, or everything
     ("", "$from", "equal", REFUSE, "empty"),
     ("   ", "$from", "contain", REFUSE, "empty"),
