@@ -197,7 +197,7 @@ class Configuration(Form):
     def _unfold(self, shown: bool) -> None:
         self.advanced.setText(f"{'▾' if shown else '▸'} Advanced")
         self._folded.setVisible(shown)
-        if shown:
+        if shown and self.isVisible():  # not while a form is filled: it begins at its top
             # After the layout has grown, or there is nothing to scroll to yet.
             QTimer.singleShot(0, self, lambda: self.ensureWidgetVisible(self._folded))
 

@@ -94,7 +94,7 @@ COLUMNS: Final = (
         field="time",
         title="Time",
         text=lambda row, zone: zone.short(row.time),
-        width=122,
+        width=126,
         mono=True,
     ),
     Column(

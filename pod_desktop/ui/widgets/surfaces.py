@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from pod_desktop.ui.text import PlainLabel
 
@@ -49,7 +49,9 @@ class PageHeader(QWidget):
         self.row.addWidget(self.title)
         self.row.addStretch(1)
         for control in controls:
-            self.row.addWidget(control)
+            self.row.addWidget(
+                control, 3 if isinstance(control, QLineEdit) else 0
+            )  # filters take what is free
 
 
 class EmptyState(QWidget):
