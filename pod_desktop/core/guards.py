@@ -177,6 +177,8 @@ def _ours(which: str, entry: Entry, around: Surroundings) -> Iterator[Reason]:
             yield Reason(
                 "own_safe", CONFIRM, f"{own} is your own domain: forged mail in your name would pass."
             )
+    elif entry.attribute in _HOSTS and which == BLOCK and (own := _touched(entry, around.own_domains)):
+        yield Reason("own_host", CONFIRM, f"{own} is your own domain: this is likely a server of yours.")
     named = {entry.value.casefold(), domain}
     if found := next(iter(sorted(named & around.protected)), "") or _touched(entry, around.protected):
         yield Reason("protected", CONFIRM, f"{found} is on the list of protected values.")

@@ -93,6 +93,8 @@ TABLE = [
     ("@acme.example", "$from", "contain", CONFIRM, "own"),
     ("x@mail.acme.example", "$from", "equal", CONFIRM, "own"),
     ("boss@acme.example", "$hfrom", "equal", CONFIRM, "own"),
+    ("mx.acme.example", "$host", "equal", CONFIRM, "own_host"),
+    ("acme.example", "$helo", "equal", CONFIRM, "own_host"),
     ("notacme.example", "$from", "equal", GO, ""),
     ("acme.exam", "$from", "contain", CONFIRM, "own"),
     ("cme.example", "$from", "contain", CONFIRM, "own"),
