@@ -311,6 +311,13 @@ def test_a_double_click_is_one_post(qtbot, actions, shown) -> None:
     assert len(actions.posts) == 1, "what has been done is not done again without a change"
 
 
+def test_an_action_is_numbered_when_it_is_sent_not_when_the_form_opened(qtbot, actions, shown) -> None:
+    tab = shown()
+    later = actions.new_action_id()
+    press(qtbot, tab)
+    assert actions.history[-1].id > later, "the history goes by the number"
+
+
 def test_the_outcome_appears_in_place_and_can_be_taken_back(qtbot, actions, shown) -> None:
     tab = shown()
     press(qtbot, tab)

@@ -68,7 +68,6 @@ class ActionForm(QWidget):
         self._prepared: Prepared | None = None
         self._standing: Finding | None = None
         self._impact: Finding | None = None
-        self._action_id = ""
         self._confirmed = ""
         self._busy = False
         self._spent = False
@@ -195,7 +194,6 @@ class ActionForm(QWidget):
 
     def _came(self, prepared: Prepared) -> None:
         self._prepared = prepared
-        self._action_id = self._action_id or self._desk.new_action_id()
         self._standing = self._impact = None
         self.fields.clear_faults()
         self.fields.comment_left(prepared.entry.comment)
@@ -274,13 +272,15 @@ class ActionForm(QWidget):
 
     def submit(self) -> None:
         """Send what is shown; nothing happens where Submit is asleep."""
-        prepared, action_id = self._prepared, self._action_id
+        prepared = self._prepared
         if prepared is None or not self.footer.submit_button.isEnabled():
             return
         confirmed = self._confirmed = self.fields.confirmed
         expires = self.footer.remove_after.expires if prepared.responder.action == ADD else 0
-        self._busy = self._spent = True
-        self._action_id = ""
+        self._busy = self._spent = True  # puts Submit to sleep: a double click is one action
+        action_id = (
+            self._desk.new_action_id()
+        )  # now, not when the form opened: ids ascend with the time of sending
         self._tell()
         self.outcome.begin(f"{prepared.connector.title} · {prepared.entry.value[:200]}")
         self.submitted.emit()
@@ -293,7 +293,6 @@ class ActionForm(QWidget):
 
     def _submitted(self, action: Action) -> None:
         self._busy = False
-        self._action_id = self._desk.new_action_id()
         self._show_outcome(action)
         if action.status == FAILED:
             self._spent = False
@@ -304,7 +303,6 @@ class ActionForm(QWidget):
 
     def _not_submitted(self, error: BaseException) -> None:
         self._busy = self._spent = False
-        self._action_id = self._desk.new_action_id()
         fault = error if isinstance(error, Fault) else None
         self.outcome.fail(fault.what if fault else str(error), fault.hint if fault else "")
         self._tell()
