@@ -12,6 +12,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenuBar, QWidget
 
+WORDS: Final = "words"
+"""Property of an action whose text says enough in its submenu only."""
 MENUS: Final = ("&File", "&Edit", "&View", "&Go", "&Record", "&Tools", "&Help")
 
 
@@ -65,8 +67,14 @@ OWN_KEYS: Final = (
 
 
 def plain_words(action: QAction) -> str:
-    """An action's words without mnemonic and dots."""
-    return action.text().replace("&&", "\0").replace("&", "").replace("\0", "&").rstrip(" …")
+    """An action's words without mnemonic and dots; of one in a submenu, what `WORDS` says beyond its menu."""
+    return (
+        str(action.property(WORDS) or action.text())
+        .replace("&&", "\0")
+        .replace("&", "")
+        .replace("\0", "&")
+        .rstrip(" …")
+    )
 
 
 class Commands:

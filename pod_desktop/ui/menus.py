@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtGui import QAction, QActionGroup
 
-from pod_desktop.ui.commands import Command, Commands, plain_words
+from pod_desktop.ui.commands import WORDS, Command, Commands, plain_words
 from pod_desktop.ui.detail.pane import FIELDS, JSON, SUMMARY
 from pod_desktop.ui.events.onrecords import NOT_IN_MENU
 from pod_desktop.ui.settingspage import THEME_WORDS
@@ -155,6 +155,7 @@ class Menus:
         group = QActionGroup(window)
         for choice, words in THEME_WORDS.items():
             action = menu.addAction(words)
+            action.setProperty(WORDS, f"Theme: {words.replace('&', '')}")
             action.setCheckable(True)
             action.setChecked(choice == window.preferences.theme)
             action.triggered.connect(lambda _on=False, choice=choice: window.choose_theme(choice))

@@ -238,7 +238,7 @@ def test_the_palette_finds_commands_and_runs_them(qtbot: QtBot, make_window: Mak
     qtbot.keyClicks(palette.line, "settings")
     qtbot.keyClick(palette.line, Qt.Key.Key_Return)
     assert window.stack.currentWidget() is window.page(SETTINGS)
-    assert [plain_words(action) for action in ranked(window.commands.actions, "dark")] == ["Dark"]
+    assert [plain_words(action) for action in ranked(window.commands.actions, "dark")] == ["Theme: Dark"]
 
 
 def test_every_menu_command_is_in_the_palette(make_window: Make, desk: FakeDesk) -> None:
