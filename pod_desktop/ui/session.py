@@ -219,8 +219,8 @@ class Session:
 
     def start(self, files: Sequence[Path] = ()) -> None:
         """Show the window, and after its first paint start the rest."""
+        self.window.when_painted(lambda: self._after_first_paint(list(files)))
         self.window.show()
-        QTimer.singleShot(0, lambda: self._after_first_paint(list(files)))
 
     def _after_first_paint(self, files: list[Path]) -> None:
         self._first_run()

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Final
 
 from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QShowEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QMainWindow,
@@ -84,6 +84,7 @@ class MainWindow(QMainWindow):
         self._current = ""
         self._overview: Overview | None = None
         self._closing = False
+        self._when_painted: list[Callable[[], None]] = []
         self.setWindowTitle("POD Desktop")
         self.setWindowIcon(QIcon(str(resource("icons/pod-desktop.svg"))))
         self.setAcceptDrops(True)
@@ -414,6 +415,16 @@ class MainWindow(QMainWindow):
         self._closing = True
         self.keep_state()
         self.quitRequested.emit(stop_collecting)
+
+    def when_painted(self, run: Callable[[], None]) -> None:
+        """Run it once, right after the window has first been painted."""
+        self._when_painted.append(run)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        waiting, self._when_painted = self._when_painted, []
+        for run in waiting:
+            QTimer.singleShot(0, run)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
