@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 os.environ["QT_QPA_PLATFORM"] = os.environ.get("QT_QPA_PLATFORM", "offscreen")
@@ -108,10 +108,8 @@ def program(folder: Path, rate: float | None) -> Iterator[tuple[object, object]]
     finally:
         coroutine = session.closed()
         session._ends_service = True
-        try:
+        with suppress(StopIteration):
             coroutine.send(None)
-        except StopIteration:
-            pass
         demo.remove()
         home.close()
 
