@@ -319,7 +319,11 @@ class Worker(QObject):
                 ask = heapq.heappop(self._waiting)
                 if self._stale(ask):
                     continue
-            self._answered.emit(_work_off(ask))
+            answered = _work_off(ask)
+            try:
+                self._answered.emit(answered)
+            except RuntimeError:  # the window has gone meanwhile, and this object with it
+                return
 
     def _deliver(self, answered: tuple[_Ask, Any, BaseException | None]) -> None:
         ask, answer, error = answered

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -89,7 +89,8 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(QIcon(str(resource("icons/pod-desktop.svg"))))
         self.setAcceptDrops(True)
         self.setMinimumSize(900, 560)
-        self.resize(1440, 900)
+        # Never larger than the screen; a remembered geometry comes later.
+        self.resize(QSize(1440, 900).boundedTo(self.screen().availableSize()))
         self._overview_worker = Worker("overview", self)
         self.events = EventsPage(desk, preferences, self.zone)
         self._build()
