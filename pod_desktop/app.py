@@ -16,8 +16,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -141,8 +141,8 @@ def run_collect(options: CollectOptions, tell: Tell) -> int:
     home = open_home(options.data_dir)
     lock = hold_service(home.data_dir)
     try:
-        _log_to(home.data_dir.log, loud=not options.detached)
-        return asyncio.run(_collect(home, options, tell))
+        with _log_to(home.data_dir.log, loud=not options.detached):
+            return asyncio.run(_collect(home, options, tell))
     finally:
         lock.release()
         home.close()
@@ -351,22 +351,33 @@ def _read_input(vault: SessionVault | None, eof: Callable[[], None]) -> None:
     threading.Thread(target=take, name="standard input", daemon=True).start()
 
 
-def _log_to(path: Path, *, loud: bool) -> None:
-    """Log to the data directory, bounded, and in the foreground to standard error too."""
-    handler = logging.handlers.RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=1, delay=True)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"))
-    root = logging.getLogger()
-    root.addHandler(handler)
-    root.setLevel(logging.INFO)
-    # These two print headers, and so keys, at their finer levels.
-    for name in ("websockets", "httpx", "httpcore", "asyncio"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+@contextmanager
+def _log_to(path: Path, *, loud: bool) -> Iterator[None]:
+    """Log to the data directory, bounded, and in the foreground to standard error too; nothing stays behind."""
+    file = logging.handlers.RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=1, delay=True)
+    file.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"))
+    handlers: list[logging.Handler] = [file]
     if loud:
         console = logging.StreamHandler()
         console.setLevel(logging.WARNING)
         # Sentences for people are ours; what libraries say goes to the file only.
         console.addFilter(logging.Filter("pod_desktop"))
-        root.addHandler(console)
+        handlers.append(console)
+    root = logging.getLogger()
+    before = root.level
+    root.setLevel(logging.INFO)
+    # These print headers, and so keys, at their finer levels.
+    for name in ("websockets", "httpx", "httpcore", "asyncio"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for handler in handlers:
+        root.addHandler(handler)
+    try:
+        yield
+    finally:
+        root.setLevel(before)
+        for handler in handlers:
+            root.removeHandler(handler)
+            handler.close()
 
 
 # the window
@@ -385,9 +396,9 @@ def run_window(options: WindowOptions) -> int:
             if demo is not None:
                 home.use_memory_vault("The demo keeps its keys in memory.")
             lock = hold_window(home.data_dir)
-            _log_to(home.data_dir.log, loud=False)
             try:
-                return run_session(home, files=options.files, demo=demo)
+                with _log_to(home.data_dir.log, loud=False):
+                    return run_session(home, files=options.files, demo=demo)
             finally:
                 lock.release()
         finally:
