@@ -41,6 +41,7 @@ from pod_desktop.ui.automation.commands import add_automation
 from pod_desktop.ui.bridge import Worker
 from pod_desktop.ui.demo import Demo, connect_demo
 from pod_desktop.ui.desk import StoreDesk
+from pod_desktop.ui.garbage import Garbage
 from pod_desktop.ui.hunting import add_hunting
 from pod_desktop.ui.loop import WindowLoop
 from pod_desktop.ui.moments import Zone
@@ -137,6 +138,7 @@ class Session:
             zone=zone,
             make_settings=self._make_settings,
         )
+        self._garbage = Garbage(self.window)
         self._ledger_worker = Worker("ledger", self.window)
         self._settings = SettingsDesk(self.preferences, Settings(home.ledger), self._ledger_worker)
         self._stalling = Stalling(self.window, zone, lambda: bool(self._settings.get(NOTIFICATIONS)))
@@ -454,6 +456,7 @@ class Session:
             self._actions.stop()
         for worker in self.window.findChildren(Worker):
             worker.stop()
+        self._garbage.stop()
         nothing_to_do = not any(entry.enabled for entry in self._entries)
         if self._ends_service or self._demo is not None or nothing_to_do:
             self._stop_service()

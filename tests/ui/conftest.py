@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +20,15 @@ from pytestqt.qtbot import QtBot
 from pod_desktop.ui.preferences import Preferences
 from pod_desktop.ui.theme import LIGHT, Theme
 from pod_desktop.ui.window import MainWindow
+
+
+@pytest.fixture(autouse=True)
+def garbage_of_this_thread() -> Iterator[None]:
+    """As ui.garbage does it in the program: no worker thread may destroy what a test before has left."""
+    gc.disable()
+    yield
+    gc.collect(1)
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
