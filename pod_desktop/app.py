@@ -138,6 +138,7 @@ def open_home(data_dir: Path | None) -> Home:
 
 def run_collect(options: CollectOptions, tell: Tell) -> int:
     """Run the collector service in this process until it is stopped; 0 when all went as asked."""
+    keep_memory_private()
     home = open_home(options.data_dir)
     lock = hold_service(home.data_dir)
     try:
@@ -351,6 +352,20 @@ def _read_input(vault: SessionVault | None, eof: Callable[[], None]) -> None:
     threading.Thread(target=take, name="standard input", daemon=True).start()
 
 
+def keep_memory_private() -> None:
+    """No core file, and no reading of this process's memory by others of the same user: it holds keys."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    if sys.platform == "linux":
+        import ctypes
+
+        # prctl(2): PR_SET_DUMPABLE = 4; also takes /proc/PID/mem and environ from other processes.
+        ctypes.CDLL(None, use_errno=True).prctl(4, 0, 0, 0, 0)
+
+
 @contextmanager
 def _log_to(path: Path, *, loud: bool) -> Iterator[None]:
     """Log to the data directory, bounded, and in the foreground to standard error too; nothing stays behind."""
@@ -388,6 +403,7 @@ def run_window(options: WindowOptions) -> int:
     from pod_desktop.ui.demo import Demo
     from pod_desktop.ui.session import run_session
 
+    keep_memory_private()
     demo = Demo() if options.demo else None
     data_dir = demo.root if demo is not None else options.data_dir
     try:
