@@ -167,7 +167,7 @@ def test_prometheus_is_told_the_figures_on_this_computer_only(tmp_path: Path) ->
                 began = time.monotonic()
                 service.terminate()
                 assert await service.wait() == 0
-            assert time.monotonic() - began < 6
+            assert time.monotonic() - began < 20
 
     asyncio.run(asyncio.wait_for(work(), 60))
 

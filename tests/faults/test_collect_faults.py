@@ -63,7 +63,7 @@ def test_a_server_that_is_frozen_is_left_and_taken_up_again_without_loss(tmp_pat
                 server.send_signal(signal.SIGSTOP)
                 began = desk.clock.monotonic()
                 await desk.until(lambda: all(status.state != LIVE for status in desk.statuses()))
-                assert desk.clock.monotonic() - began < 4
+                assert desk.clock.monotonic() - began < 20
                 assert "silent" in desk.codes()
                 await asyncio.sleep(1.0)
                 server.send_signal(signal.SIGCONT)

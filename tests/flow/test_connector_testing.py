@@ -338,7 +338,7 @@ def test_an_api_that_breaks_off_is_told_within_the_deadline(where: str, strike: 
         report = await testing.try_connector(responder(sim), client(sim), seconds=1.0)
         assert not report.ok and report.code == ("reset" if "reset" in strike else "timeout")
         assert report.recommendation
-        assert asyncio.get_running_loop().time() - began < 5
+        assert asyncio.get_running_loop().time() - began < 20
 
     run(story)
 

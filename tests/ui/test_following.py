@@ -9,6 +9,7 @@ from fakedesk import FakeDesk, row
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from pace import quick
 from pod_desktop.ui.events.table import EventTable
 from pod_desktop.ui.window import MainWindow
 
@@ -163,10 +164,9 @@ def test_selecting_all_of_two_hundred_thousand_rows_takes_no_time(qtbot: QtBot, 
     now = _now()
     desk = FakeDesk(rows=[row(number, now - (200_000 - number)) for number in range(200_000)])
     window = make_window(desk)
-    started = time.thread_time()
-    window.events.table.selectAll()
-    window.events.table.grab()
-    assert time.thread_time() - started < 1.0
+    with quick(1.0):
+        window.events.table.selectAll()
+        window.events.table.grab()
     assert window.events.table.chosen_count() == 200_000
 
 

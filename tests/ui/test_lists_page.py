@@ -15,6 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
+from pace import quick
 from pod_desktop.core.action import ADD, BLOCK, DELETE, FAILED, SAFE, Entry
 from pod_desktop.core.clock import DAY, HOUR, SystemClock
 from pod_desktop.core.faults import Outage
@@ -402,15 +403,12 @@ def test_hostile_entries_are_shown_as_they_are(qtbot, actions, page, poison) -> 
 
 
 def test_fifty_thousand_entries_do_not_hold_the_window_up(qtbot, actions, page, qapp: QApplication) -> None:
-    import time
-
     actions.held[BLOCK] = [entry(f"user{number}@domain{number % 700}.example") for number in range(50_000)]
     page.read()
     qtbot.waitUntil(lambda: len(page.model.rows) == 50_000, timeout=20_000)
-    began = time.thread_time()
-    page.table.scrollToBottom()
-    page.table.grab()
-    assert time.thread_time() - began < 1.0
+    with quick(1.0):
+        page.table.scrollToBottom()
+        page.table.grab()
 
 
 def test_the_page_and_its_dialog_can_be_walked_by_keyboard(qtbot, page) -> None:

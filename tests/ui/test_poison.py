@@ -21,7 +21,7 @@ from pod_desktop.ui.window import MainWindow
 Make = Callable[..., MainWindow]
 FIRST_PAINT_SECONDS = 0.2
 GAP_SECONDS = 0.1
-BUSY = 4.0
+BUSY = 10.0
 """This machine may be busy with other work: the limits are multiplied."""
 POISON = {
     "markup": "<b>x</b><img src='file:///dev/zero'>",

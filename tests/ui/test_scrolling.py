@@ -20,7 +20,7 @@ Make = Callable[..., MainWindow]
 ROWS = 10_000_000
 PAGE_SECONDS = 0.02
 BLANK_SECONDS = 0.150
-BUSY = 2.0
+BUSY = 10.0
 """Tests share a machine with others; the bench measures the goal itself."""
 
 
@@ -44,7 +44,9 @@ class HugeView(FakeView):
         return Advance(ROWS, ((0, ROWS),) if first else ())
 
     def rows(self, first: int, count: int) -> list[EventRow]:
-        time.sleep(PAGE_SECONDS)
+        assert isinstance(self._desk, HugeDesk)
+        self._desk.pages_read += 1
+        time.sleep(self._desk.read_seconds)
         return [row(ROWS - place, self._now - place * 1_000) for place in range(first, first + count)]
 
     def row_of(self, seq: int) -> int | None:
@@ -52,6 +54,9 @@ class HugeView(FakeView):
 
 
 class HugeDesk(FakeDesk):
+    pages_read = 0
+    read_seconds = PAGE_SECONDS
+
     def open(self, question: Question) -> HugeView:
         return HugeView(self, question)
 
@@ -66,7 +71,7 @@ def test_no_jump_by_the_bar_stays_blank(qtbot: QtBot, make_window: Make) -> None
         began = time.perf_counter()
         while any(window.events.model.row(bar.value() + seen) is None for seen in (0, 12, 24)):
             QApplication.processEvents()
-            assert time.perf_counter() - began < 5
+            assert time.perf_counter() - began < 20
         waits.append(time.perf_counter() - began)
         assert len(table.visible_rows()) > 20
     # The median: on a busy machine any single wait may be somebody else's; the bench has the longest.
@@ -74,16 +79,16 @@ def test_no_jump_by_the_bar_stays_blank(qtbot: QtBot, make_window: Make) -> None
 
 
 def test_dragging_through_all_rows_never_falls_behind(qtbot: QtBot, make_window: Make) -> None:
-    window = make_window(HugeDesk(), rows=ROWS)
+    desk = HugeDesk()
+    window = make_window(desk, rows=ROWS)
     bar = window.events.table.verticalScrollBar()
-    for step in range(80):  # a drag of 1.3 s, a new place every 16 ms
+    desk.read_seconds = 0.1
+    for step in range(80):  # a drag of 1.3 s, a new place every 16 ms, each read in 100 ms
         bar.setValue(bar.maximum() * step // 80)
         qtbot.wait(16)
-    began = time.perf_counter()
-    qtbot.waitUntil(lambda: window.events.model.row(bar.value()) is not None)
-    assert time.perf_counter() - began < 10 * BLANK_SECONDS * BUSY, (
-        "pages that were passed are not waited for"
-    )
+    before = desk.pages_read
+    qtbot.waitUntil(lambda: window.events.model.row(bar.value()) is not None, timeout=20_000)
+    assert desk.pages_read - before < 10, "pages that were passed are not waited for"
 
 
 def test_keys_and_selections_cost_no_walk(qtbot: QtBot, make_window: Make) -> None:

@@ -334,7 +334,7 @@ def test_a_half_open_connection_is_noticed_by_the_silence() -> None:
     frames, session, took = asyncio.run(go())
     assert len(frames) == 1
     assert session.ended is not None and session.ended.code == "silent"
-    assert 0.3 < took < 2
+    assert 0.3 < took < 20
 
 
 def test_a_slow_store_does_not_look_like_a_silent_server() -> None:
