@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pod_desktop.core import limits
-from pod_desktop.core.connector import check_tenant
+from pod_desktop.core.connector import check_proxy, check_tenant
 from pod_desktop.core.faults import UserFault
 from pod_desktop.core.responder import ALL_TENANTS
 
 CHOICE: Final = "choice"
 FLAG: Final = "flag"
 NUMBER: Final = "number"
+TEXT: Final = "text"
 TEXTS: Final = "texts"
 KEYS: Final = "keys"
 """A mapping from a command's words to the keys that do it."""
@@ -43,7 +44,7 @@ class Setting:
     title: str
     help: str
     type: str
-    """CHOICE, FLAG, NUMBER, TEXTS or KEYS."""
+    """CHOICE, FLAG, NUMBER, TEXT, TEXTS or KEYS."""
     default: Any
     choices: tuple[tuple[str, str], ...] = ()
     """(value, words) of a CHOICE."""
@@ -51,7 +52,7 @@ class Setting:
     most: int = 0
     unit: str = ""
     check_item: Callable[[str], str] | None = None
-    """Checks and cleans one entry of TEXTS; raises UserFault."""
+    """Checks and cleans TEXT, or one entry of TEXTS; raises UserFault."""
 
     def check(self, value: Any) -> Any:
         """The value as it is kept.
@@ -95,6 +96,8 @@ class Setting:
             return dict(self.choices).get(value, str(value))
         if self.type == FLAG:
             return "yes" if value else "no"
+        if self.type == TEXT:
+            return str(value) or "none"
         if self.type == TEXTS:
             return ", ".join(value) if value else "none"
         if self.type == KEYS:
@@ -121,6 +124,12 @@ def _number(setting: Setting, value: Any) -> int:
             f"{setting.title} is a whole number from {setting.least:,} to {setting.most:,}.", "", setting.help
         )
     return value
+
+
+def _text(setting: Setting, value: Any) -> str:
+    if not isinstance(value, str):
+        raise UserFault(f"{setting.title} is a text.", "")
+    return (setting.check_item or str.strip)(value)
 
 
 def _texts(setting: Setting, value: Any) -> list[str]:
@@ -158,6 +167,7 @@ _CHECKS: Final[dict[str, Callable[[Setting, Any], Any]]] = {
     CHOICE: _choice,
     FLAG: _flag,
     NUMBER: _number,
+    TEXT: _text,
     TEXTS: _texts,
     KEYS: _keys,
 }
@@ -194,6 +204,11 @@ def check_protected(text: str) -> str:
             f"{text[:80]!r} cannot be protected.", "", "Write an address, a domain, a host or an IP address."
         )
     return text.lower()
+
+
+def check_usual_proxy(text: str) -> str:
+    """`http://host:port`; '' for none, which may be written out. Raises UserFault when it is no HTTP proxy."""
+    return "" if text.strip().casefold() == "none" else check_proxy(text)
 
 
 def check_named_tenant(text: str) -> str:
@@ -242,9 +257,9 @@ _ALL: Final = (
         "by a playbook.",
     ),
     Setting(
-        key=PROXY, title="HTTP proxy", type=CHOICE, default="none", choices=(("none", "None: directly"),),
-        help="Connections go straight to the service. Proxy variables of the environment are never used, and "
-        "WebSocket is not reliable over HTTP proxies.",
+        key=PROXY, title="HTTP proxy", type=TEXT, default="", check_item=check_usual_proxy,
+        help="What new collectors are offered in their Advanced part; each keeps its own. Empty: straight to the "
+        "service. Proxy variables of the environment are never used, and WebSocket is not reliable over HTTP proxies.",
     ),
     Setting(
         key=NOTIFICATIONS, title="Notifications", type=FLAG, default=True,

@@ -17,6 +17,7 @@ from pod_desktop.core.faults import Fault, UserFault
 from pod_desktop.core.logfilter import check_attached
 from pod_desktop.core.responder import RespondConnector
 from pod_desktop.core.secret import Secret
+from pod_desktop.core.settings import PROXY
 from pod_desktop.core.status import StreamStatus
 from pod_desktop.services import connector_secrets, key_rules
 from pod_desktop.services.connector_drafts import Draft, all_four, free_name
@@ -29,6 +30,7 @@ from pod_desktop.services.connector_file import (
 )
 from pod_desktop.services.connector_secrets import Item
 from pod_desktop.services.key_rules import KeyNotice, profile_id
+from pod_desktop.services.settings import Settings
 from pod_desktop.store import CollectEntry, ConnectorEntry, Ledger
 from pod_desktop.vault import SessionVault, Vault
 
@@ -84,6 +86,10 @@ class Connectors:
     def tenants(self) -> list[str]:
         """Tenants to choose from: those of the settings and those in use."""
         return self._ledger.tenants()
+
+    def usual_proxy(self) -> str:
+        """What the settings offer as HTTP proxy of a new collector; '' for none."""
+        return str(Settings(self._ledger).get(PROXY))
 
     def log_filters(self) -> tuple[str, ...]:
         """Names of log filters that collectors may be given."""

@@ -33,7 +33,7 @@ from pod_desktop.ui.bridge import Worker
 from pod_desktop.ui.connectors.confirm import Confirm
 from pod_desktop.ui.preferences import Preferences
 from pod_desktop.ui.settings import Keymap, SettingsDesk, SettingsPage
-from pod_desktop.ui.settings.controls import Choice, Flag, Number, Texts
+from pod_desktop.ui.settings.controls import Flag, Number, Text, Texts
 
 pytestmark = pytest.mark.usefixtures("worn")
 
@@ -145,8 +145,24 @@ def test_it_says_that_nothing_is_updated_and_where_the_data_is(world: World, tmp
 
 def test_no_proxy_is_the_default_and_environment_variables_do_not_count(world: World) -> None:
     control = world.page.controls[declared.PROXY]
-    assert isinstance(control, Choice) and control.box.currentData() == "none"
+    assert isinstance(control, Text) and control.line.text() == ""
     assert "never used" in words(control)
+
+
+def test_a_proxy_is_checked_as_it_is_typed_and_kept_when_the_line_is_left(qtbot: QtBot, world: World) -> None:
+    control = world.page.controls[declared.PROXY]
+    assert isinstance(control, Text)
+    qtbot.keyClicks(control.line, "https://proxy.example")
+    assert "is no HTTP proxy" in words(control)
+    qtbot.keyClick(control.line, Qt.Key.Key_Return)
+    settle(qtbot, world)
+    assert world.settings.get(declared.PROXY) == ""
+    control.line.clear()
+    qtbot.keyClicks(control.line, "HTTP://Proxy.Example:3128/")
+    assert "is no HTTP proxy" not in words(control)
+    qtbot.keyClick(control.line, Qt.Key.Key_Return)
+    settle(qtbot, world)
+    assert world.settings.get(declared.PROXY) == "http://proxy.example:3128" == control.line.text()
 
 
 def test_without_a_data_directory_there_are_the_windows_own(qtbot: QtBot, tmp_path: Path) -> None:

@@ -165,3 +165,18 @@ def test_a_filter_that_is_gone_meanwhile_is_told_beside_the_list(qtbot, desk, wo
     qtbot.waitUntil(lambda: wizard.step == CONFIGURATION)
     assert "no log filter named 'newsletters'" in words(form)
     assert desk.entries() == []
+
+
+def test_the_settings_proxy_is_offered_in_sight_to_new_collectors_only(qtbot, desk, worker, keychain):
+    desk._ledger.set_setting("proxy", "http://proxy.example:3128")
+    wizard = opened(qtbot, desk, worker)
+    form = filled(wizard)
+    assert form.proxy.text() == "http://proxy.example:3128" and form.proxy.isVisible()
+    assert PROXY_WARNING in words(form)
+    form.proxy.clear()
+    wizard.next_button.click()
+    with qtbot.waitSignal(wizard.created) as made:
+        wizard.next_button.click()
+    (connector,) = made.args[0]
+    assert connector.proxy == ""
+    assert opened(qtbot, desk, worker, edit=connector).configuration.proxy.text() == ""

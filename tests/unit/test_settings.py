@@ -53,6 +53,7 @@ def test_every_setting_is_explained_and_its_default_fits(key: str, settings: Set
         ("protected_values", "CEO@acme.example,192.0.2.1", ["ceo@acme.example", "192.0.2.1"]),
         ("tenants", "Acme,acme, Beta", ["Acme", "Beta"]), ("tenants", "", []),
         ("shortcuts", '{"Block sender": "Ctrl+B"}', {"Block sender": "Ctrl+B"}),
+        ("proxy", " http://Proxy.example:3128 ", "http://proxy.example:3128"), ("proxy", "none", ""),
     ],
 )  # fmt: skip
 def test_a_value_as_typed_is_cleaned_and_kept(settings: Settings, key: str, text: str, value: Any) -> None:
@@ -67,7 +68,7 @@ def test_a_value_as_typed_is_cleaned_and_kept(settings: Settings, key: str, text
         ("retention_gb", "99999999"), ("own_domains", "com"), ("own_domains", "a b.example"),
         ("protected_values", "two words"), ("tenants", "All Tenants"), ("tenants", "x" * 10_000),
         ("shortcuts", "{"), ("shortcuts", "[" * 100_000), ("shortcuts", '{"A": "Ctrl+B", "B": "ctrl+b"}'),
-        ("proxy", "http://proxy.example:3128"),
+        ("proxy", "https://proxy.example:3128"), ("proxy", "http://me:word@proxy.example:1"), ("proxy", "proxy"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_refused_by_name(settings: Settings, key: str, text: str) -> None:

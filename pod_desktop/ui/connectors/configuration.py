@@ -142,6 +142,12 @@ class Configuration(Form):
         self.collect_from.show_value(connector.collect_from)
         self.advanced.setChecked(self._folded.show_connector(connector))
 
+    def begin_with_proxy(self, proxy: str) -> None:
+        """Offer the settings' proxy for a new connector, in sight, so that it is never used unnoticed."""
+        if proxy:
+            self.proxy.setText(proxy)
+            self.advanced.setChecked(True)
+
     def fix_start(self) -> None:
         """The start cannot be changed any more."""
         self.collect_from.choice.setEnabled(False)

@@ -82,6 +82,8 @@ class AddConnector(WizardFrame):
         else:
             if template is not None:
                 self._begin_copy(template)
+            else:
+                self.configuration.begin_with_proxy(desk.usual_proxy())
             self._show_step(GENERAL)
         self._untouched = self._typed()
 

@@ -6,11 +6,20 @@ from typing import Any, Final
 
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QWheelEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QPlainTextEdit, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFrame,
+    QLineEdit,
+    QPlainTextEdit,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
 
 from pod_desktop.core import limits
 from pod_desktop.core.faults import UserFault
-from pod_desktop.core.settings import CHOICE, FLAG, NUMBER, TEXTS, Setting
+from pod_desktop.core.settings import CHOICE, FLAG, NUMBER, TEXT, TEXTS, Setting
 from pod_desktop.ui.text import PlainLabel
 from pod_desktop.ui.widgets import Field
 
@@ -132,6 +141,45 @@ class Number(Control):
             self.spin.setValue(int(value))
 
 
+class Text(Control):
+    """One line; kept when it is left or Enter is pressed."""
+
+    def __init__(self, declared: Setting, parent: QWidget | None = None) -> None:
+        super().__init__(declared, parent)
+        self.line = QLineEdit()
+        self.line.setMaximumWidth(400)
+        self.line.setMaxLength(limits.QUERY_CHARS)
+        self.line.setPlaceholderText("None")
+        self._kept = ""
+        self._labelled(self.line)
+        self.line.textEdited.connect(self._typed)
+        self.line.editingFinished.connect(self._finish)
+
+    def show_value(self, value: Any) -> None:
+        self._kept = str(value)
+        if not self.line.hasFocus():
+            self.line.setText(self._kept)
+
+    def _typed(self, text: str) -> None:
+        """Say at once what does not fit."""
+        try:
+            self.declared.check(text)
+        except UserFault as fault:
+            self.fault(fault.what, fault.hint)
+            return
+        self.fault("")
+
+    def _finish(self) -> None:
+        try:
+            clean = self.declared.check(self.line.text())
+        except UserFault:
+            return
+        self.line.setText(clean)
+        if clean != self._kept:
+            self._kept = clean
+            self.chosen.emit(clean)
+
+
 class _Lines(QPlainTextEdit):
     """Several lines; tells when it is left."""
 
@@ -196,7 +244,13 @@ class Texts(Control):
             self.chosen.emit(clean)
 
 
-_TYPES: Final[dict[str, type[Control]]] = {CHOICE: Choice, FLAG: Flag, NUMBER: Number, TEXTS: Texts}
+_TYPES: Final[dict[str, type[Control]]] = {
+    CHOICE: Choice,
+    FLAG: Flag,
+    NUMBER: Number,
+    TEXT: Text,
+    TEXTS: Texts,
+}
 
 
 def framed(widget: QWidget) -> QFrame:
