@@ -9,26 +9,25 @@ journal begins no action twice, and what was under way is checked by the list.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from pod_desktop.core.action import FAILED, IN_PROGRESS, SUCCEEDED, UNKNOWN, Action, Answer, Entry
-from pod_desktop.core.clock import DAY
 from pod_desktop.core.faults import Fault, UserFault
 from pod_desktop.core.guards import Surroundings
 from pod_desktop.core.responder import RespondConnector
 from pod_desktop.services.bulk_plan import Candidate
 from pod_desktop.services.carrying import response_text
 from pod_desktop.services.prepare import Prepared, prepare_entry
+from pod_desktop.services.processes import lives, own_mark
 from pod_desktop.services.respond import Responding, new_action_id, under_way
-from pod_desktop.store import Journal
 
 BATCH: Final = 50
 FAILURES: Final = 3
 """Failures in a row after which a run pauses by itself: what is wrong is not the value."""
-KEPT_DAYS: Final = 30
 CLOSED: Final = "The program was closed while this was under way."
 
 READY: Final = "ready"
@@ -36,6 +35,9 @@ RUNNING: Final = "running"
 PAUSED: Final = "paused"
 CANCELLED: Final = "cancelled"
 ENDED: Final = "ended"
+
+_AT_WORK: set[str] = set()
+"""Ids of this process's runs between the beginning and the end of run()."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +154,8 @@ class BulkRun:
         if bulk_id not in states:
             raise UserFault("There is no such bulk run to resume.", bulk_id)
         state = states[bulk_id]
+        if at_work(bulk_id, state):
+            raise UserFault("This bulk run is under way already.", bulk_id)
         connector = next((one for one in responding.connectors() if one.name == state["responder"]), None)
         if connector is None or connector.type != state["type"]:
             raise UserFault(
@@ -172,6 +176,7 @@ class BulkRun:
         """Send what has not been begun, until the end, pause() with a later cancel(), or cancel()."""
         self._state, self._paused_because, self._failures = RUNNING, "", 0
         self._go.set()
+        _AT_WORK.add(self.id)
         try:
             if any(row.status in (IN_PROGRESS, UNKNOWN) for row in self._rows):
                 # Of a process that died: the list tells what of them is left to do.
@@ -185,6 +190,7 @@ class BulkRun:
             self._state = CANCELLED
             raise
         finally:
+            _AT_WORK.discard(self.id)
             if self._state != CANCELLED:
                 self._state = ENDED
             if not any(row.status == "" for row in self._rows):
@@ -211,9 +217,10 @@ class BulkRun:
         self._state = CANCELLED
         self._go.set()
 
-    def forget(self) -> None:
-        """Give up what has not been begun: the run is no more offered to be resumed."""
-        self._responding.journal.put_bulk(self.id, None, at=self._responding.clock.now())
+    @property
+    def connector(self) -> RespondConnector:
+        """The responder that sends."""
+        return self._connector
 
     @property
     def progress(self) -> BulkProgress:
@@ -378,7 +385,7 @@ class BulkRun:
                 action = self._responding.journal.action(row.action_id)
             except UserFault:
                 action = None
-            if action is None or (action.status == FAILED and not action.http_status):
+            if action is None or never_answered(action):
                 self._rows[place] = replace(row, action_id=new_action_id(now + place), status="", message="")
             else:
                 self._rows[place] = replace(row, status=action.status, message=action.message)
@@ -393,6 +400,8 @@ class BulkRun:
             "why": self._why,
             "expires": self._expires,
             "tenant": self._tenant,
+            "owner": os.getpid(),
+            "owner_mark": own_mark(),
             "rows": [asdict(replace(row, status="", message="")) for row in self._rows],
         }
         self._responding.journal.put_bulk(self.id, state, at=self._responding.clock.now())
@@ -402,12 +411,14 @@ def _plainly_accepted(answer: Answer) -> bool:
     return answer.sent and answer.whole and 200 <= answer.status < 300
 
 
-def resumable(journal: Journal, now: int) -> list[tuple[str, int, str, int]]:
-    """(id, microseconds UTC, responder, values) of runs of the last 30 days that did not come to their end."""
-    found = []
-    for bulk_id, at, state in journal.bulks():
-        if at < now - KEPT_DAYS * DAY:
-            journal.put_bulk(bulk_id, None, at=now)
-        else:
-            found.append((bulk_id, at, str(state["responder"]), len(state["rows"])))
-    return found
+def at_work(bulk_id: str, state: Mapping[str, Any]) -> bool:
+    """Whether this process, or another that still runs, is carrying this run out."""
+    if bulk_id in _AT_WORK:
+        return True
+    owner = int(state.get("owner", 0))
+    return owner != os.getpid() and lives(owner, str(state.get("owner_mark", "")))
+
+
+def never_answered(action: Action) -> bool:
+    """Whether an action of a run ended before anything was heard of it: its value is still to be done."""
+    return action.status == FAILED and not action.http_status

@@ -23,10 +23,15 @@ def own_mark() -> str:
 
 def owner_lives(action: Action) -> bool:
     """Whether the process that began carrying this action out still runs."""
-    if not action.owner:
+    return lives(action.owner, action.owner_mark)
+
+
+def lives(pid: int, began: str) -> bool:
+    """Whether the process of this id, that began then (own_mark() of it), still runs."""
+    if not pid:
         return False
-    mark = mark_of(action.owner)
-    return bool(mark) and (mark == action.owner_mark or _UNTOLD in (mark, action.owner_mark or _UNTOLD))
+    mark = mark_of(pid)
+    return bool(mark) and (mark == began or _UNTOLD in (mark, began or _UNTOLD))
 
 
 def mark_of(pid: int) -> str:

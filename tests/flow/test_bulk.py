@@ -2,14 +2,16 @@
 
 import asyncio
 import json
+import os
 from collections import Counter
 
 import pytest
 
 from pod_desktop.core.action import ADD, BLOCK, FAILED, IN_PROGRESS, SAFE, SUCCEEDED, Entry
 from pod_desktop.core.clock import DAY
+from pod_desktop.core.faults import UserFault
 from pod_desktop.core.guards import Surroundings
-from pod_desktop.services import bulk, bulk_plan, lists
+from pod_desktop.services import bulk, bulk_left, bulk_plan, lists, processes
 from pod_desktop.services.bulk import BulkRun
 from tests.flow.responding import ADD_BLOCK, DELETE_BLOCK, run
 
@@ -56,7 +58,7 @@ def test_every_value_is_one_action_and_one_request(tmp_path):
         assert [action.entry.value for action in reversed(actions)] == addresses(120)
         assert len([one for one in world.sim.api.requests("org") if one.method == "GET"]) == 3
         assert seen == sorted(seen) and seen[-1] == 120
-        assert bulk.resumable(world.journal, world.clock.now()) == []
+        assert bulk_left.interrupted(world.journal, world.clock.now()) == []
 
     run(tmp_path, story)
 
@@ -97,13 +99,54 @@ def test_a_run_that_is_paused_goes_on_and_one_that_is_cancelled_can_be_resumed(t
         ended = task.result()
         assert ended.state == bulk.CANCELLED
         assert 14 <= ended.done < 30 and ended.done == ended.succeeded == len(world.posts)
-        ((bulk_id, _, responder, count),) = bulk.resumable(world.journal, world.clock.now())
-        assert (bulk_id, responder, count) == (made.id, "Add to Org Block List", 30)
-        again = BulkRun.resume(world.respond, bulk_id, around=AROUND)
+        (left,) = bulk_left.interrupted(world.journal, world.clock.now())
+        assert (left.id, left.responder, left.total) == (made.id, "Add to Org Block List", 30)
+        assert (left.done, left.left) == (ended.done, 30 - ended.done)
+        again = BulkRun.resume(world.respond, left.id, around=AROUND)
         assert again.progress.done == ended.done
         assert (await again.run()).succeeded == 30
         assert world.values() == addresses(30) and len(world.posts) == 30
-        assert bulk.resumable(world.journal, world.clock.now()) == []
+        assert bulk_left.interrupted(world.journal, world.clock.now()) == []
+
+    run(tmp_path, story)
+
+
+def test_a_run_is_interrupted_only_while_nobody_carries_it_out(tmp_path):
+    async def story(world):
+        def interrupted():
+            return [run.id for run in bulk_left.interrupted(world.journal, world.clock.now())]
+
+        world.sim.api.behaviour.delay = 0.005
+        made = a_run(world, addresses(6))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(made.run())
+            await until(lambda: world.posts)
+            assert interrupted() == []
+            with pytest.raises(UserFault, match="under way"):
+                BulkRun.resume(world.respond, made.id, around=AROUND)
+            made.cancel()
+        assert interrupted() == [made.id]
+        # Another process that lives has it: this one's parent stands for it.
+        ((_, at, state),) = world.journal.bulks()
+        elsewhere = {**state, "owner": os.getppid(), "owner_mark": processes.mark_of(os.getppid())}
+        world.journal.put_bulk(made.id, elsewhere, at=at)
+        assert interrupted() == []
+        world.journal.put_bulk(made.id, {**elsewhere, "owner_mark": "of one that died"}, at=at)
+        assert interrupted() == [made.id]
+        bulk_left.forget(world.journal, made.id, world.clock.now())
+        assert interrupted() == []
+
+    run(tmp_path, story)
+
+
+def test_a_run_whose_process_died_after_its_last_value_is_forgotten(tmp_path):
+    async def story(world):
+        made = a_run(world, addresses(2))
+        ((_, at, state),) = world.journal.bulks()
+        await made.run()
+        world.journal.put_bulk(made.id, state, at=at)
+        assert bulk_left.interrupted(world.journal, world.clock.now()) == []
+        assert world.journal.bulks() == []
 
     run(tmp_path, story)
 

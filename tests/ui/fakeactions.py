@@ -30,6 +30,7 @@ from pod_desktop.core.responder import TYPES, RespondConnector
 from pod_desktop.services import bulk_plan
 from pod_desktop.services import prepare as preparing
 from pod_desktop.services.bulk import BulkProgress, BulkRow
+from pod_desktop.services.bulk_left import Interrupted
 from pod_desktop.services.bulk_plan import Candidate, Plan
 from pod_desktop.services.history import Detail
 from pod_desktop.services.impact import Hits, Impact, Standing
@@ -103,6 +104,8 @@ class FakeActions:
     chain: str = ""
     retry_reasons: str = ""
     runs: list[FakeRun] = field(default_factory=list)
+    left: dict[str, FakeRun] = field(default_factory=dict)
+    """Bulk runs that were broken off."""
 
     def __post_init__(self) -> None:
         self.gate = threading.Event()
@@ -305,6 +308,40 @@ class FakeActions:
         self.runs.append(FakeRun(self, connector, rows, expires, changed))
         return self.runs[-1]
 
+    async def interrupted(self) -> Sequence[Interrupted]:
+        return [
+            Interrupted(
+                id=name, at=time.time_ns() // 1000 - 3_600_000_000, responder=run.connector.name,
+                type=run.connector.type, actor="person m.keller", total=run.progress.total, done=run.progress.done,
+            )
+            for name, run in self.left.items() if run.state != "running" and run.progress.done < run.progress.total
+        ]  # fmt: skip
+
+    async def resume(
+        self, bulk_id: str, *, changed: Callable[[BulkProgress], None]
+    ) -> tuple[RespondConnector, FakeRun]:
+        if bulk_id not in self.left:
+            raise UserFault("There is no such bulk run to resume.", bulk_id)
+        run = self.left[bulk_id]
+        run._changed = changed
+        return run.connector, run
+
+    async def discard(self, bulk_id: str) -> None:
+        self.left.pop(bulk_id, None)
+        self.touch()
+
+    def leave(self, connector: RespondConnector, values: Sequence[str], done: int) -> FakeRun:
+        """A run that was broken off after some of its values."""
+        rows = [
+            Candidate(line=at, entry=Entry(attribute="$from", operator="equal", value=value), group=bulk_plan.NEW)
+            for at, value in enumerate(values, 1)
+        ]  # fmt: skip
+        run = self.left[f"run-{len(self.left)}"] = FakeRun(self, connector, rows, 0, lambda progress: None)
+        run.rows[:done] = [replace(row, status=SUCCEEDED, message="Done.") for row in run.rows[:done]]
+        run.state = "cancelled"
+        self.touch()
+        return run
+
 
 class FakeRun:
     """One value after the other; `gate` of the desk holds each back."""
@@ -313,7 +350,7 @@ class FakeRun:
         self, desk: FakeActions, connector: RespondConnector, rows: Sequence[Candidate], expires: int,
         changed: Callable[[BulkProgress], None],
     ) -> None:  # fmt: skip
-        self._desk, self._connector, self._expires, self._changed = desk, connector, expires, changed
+        self._desk, self.connector, self._expires, self._changed = desk, connector, expires, changed
         self.rows = [
             BulkRow(action_id=f"row-{place}", entry=row.entry, confirmed=row.confirmed)
             for place, row in enumerate(rows)
@@ -340,10 +377,10 @@ class FakeRun:
                 break
             if row.status:
                 continue
-            kind = responders.RESPONDERS[self._connector.type]
+            kind = responders.RESPONDERS[self.connector.type]
             action = an_action(
                 id=self._desk.new_action_id(), entry=row.entry, action=kind.action, list=kind.list,
-                type=self._connector.type, expires=self._expires,
+                type=self.connector.type, expires=self._expires,
             )  # fmt: skip
             action = replace(action, **self._desk.ending)  # type: ignore[arg-type]
             self._desk.posts.append(action)

@@ -119,6 +119,13 @@ def test_what_needs_a_person_shows_in_the_rail(world, qtbot) -> None:
     qtbot.waitUntil(lambda: button.accessibleDescription() == "", timeout=5_000)
 
 
+def test_an_interrupted_bulk_run_shows_in_the_rail_too(world, qtbot) -> None:
+    world.actions.leave(responder(0), ["a@bad.example", "b@bad.example"], 1)
+    world.acting().history()
+    button = world.window.rail.button(HISTORY)
+    qtbot.waitUntil(lambda: button.accessibleDescription() == "1 interrupted", timeout=5_000)
+
+
 def test_show_in_action_history_goes_there_and_open_record_comes_back(world, qtbot) -> None:
     world.window.events.table.go_to(0)
     world.command("Block Sender …").trigger()

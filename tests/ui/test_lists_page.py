@@ -20,6 +20,7 @@ from pod_desktop.core.action import ADD, BLOCK, DELETE, FAILED, SAFE, Entry
 from pod_desktop.core.clock import DAY, HOUR, SystemClock
 from pod_desktop.core.faults import Outage
 from pod_desktop.core.guards import Surroundings
+from pod_desktop.services.bulk_left import Interrupted
 from pod_desktop.ui.actions.calls import Calls
 from pod_desktop.ui.actions.confirm import TypeAgain
 from pod_desktop.ui.actions.desk import Selected
@@ -274,6 +275,73 @@ def test_closing_a_running_dialog_stops_the_run_and_shows_what_was_done(qtbot, a
     actions.gate.set()
     qtbot.waitUntil(lambda: not dialog._running)
     dialog.reject()
+
+
+def test_a_run_that_was_broken_off_is_shown_and_gone_on_with(qtbot, actions, page) -> None:
+    assert not page.interrupted.isVisible()
+    actions.leave(responder(0), [f"u{number}@bad.example" for number in range(5)], 2)
+    page.read()
+    qtbot.waitUntil(page.interrupted.isVisible)
+    (notice,) = page.interrupted.notices
+    assert "2 of 5 done, interrupted" in notice.accessibleName()
+    assert "through acme-block" in notice.accessibleName() and "by m.keller" in notice.accessibleName()
+    resume, _ = notice.findChildren(QPushButton)
+    resume.click()
+    dialog = opened(qtbot, BulkDialog, page)
+    assert isinstance(dialog, BulkDialog)
+    assert dialog.send_button.text() == "Send 3" and not dialog.input.isVisible() and not actions.posts
+    assert [shown.status for shown in dialog.rows()] == ["succeeded", "succeeded", "", "", ""]
+    dialog.send_button.click()
+    dialog.send()
+    qtbot.waitUntil(lambda: "Done: 5 of 5" in dialog.words.text(), timeout=10_000)
+    assert [post.entry.value for post in actions.posts] == [f"u{number}@bad.example" for number in (2, 3, 4)]
+    assert not dialog.send_button.isVisible()
+    dialog.reject()
+    qtbot.waitUntil(lambda: not page.interrupted.isVisible())
+
+
+def test_a_resumed_run_that_is_stopped_can_be_gone_on_with_from_the_same_dialog(qtbot, actions, page) -> None:
+    run = actions.leave(responder(0), [f"u{number}@bad.example" for number in range(3)], 1)
+    page.interrupted.resume(_only(qtbot, page))
+    dialog = opened(qtbot, BulkDialog, page)
+    assert isinstance(dialog, BulkDialog)
+    actions.gate.clear()
+    dialog.send_button.click()
+    qtbot.waitUntil(lambda: run.state == "running")
+    dialog.stop_button.click()
+    qtbot.waitUntil(lambda: run.state == "cancelled")
+    actions.gate.set()
+    qtbot.waitUntil(lambda: not dialog._running)
+    assert dialog.send_button.isVisible() and dialog.send_button.text() == "Send 2"
+    dialog.send_button.click()
+    qtbot.waitUntil(lambda: "Done: 3 of 3" in dialog.words.text(), timeout=10_000)
+    dialog.reject()
+
+
+def test_what_is_left_of_a_run_is_given_up_after_one_question(qtbot, actions, page) -> None:
+    actions.leave(responder(0), ["a@bad.example", "b@bad.example"], 1)
+    page.interrupted.ask_discard(_only(qtbot, page)).reject()
+    assert len(actions.left) == 1
+    question = page.interrupted.ask_discard(_only(qtbot, page))
+    assert "1 values are not sent" in question.accessibleName()
+    question.way_on.click()
+    qtbot.waitUntil(lambda: not page.interrupted.isVisible())
+    assert not actions.left and not actions.posts
+
+
+def test_a_run_that_cannot_go_on_says_why(qtbot, actions, page) -> None:
+    actions.leave(responder(0), ["a@bad.example", "b@bad.example"], 1)
+    run = _only(qtbot, page)
+    actions.left.clear()
+    page.interrupted.resume(run)
+    qtbot.waitUntil(lambda: "no such bulk run" in page.interrupted.fault.accessibleName())
+
+
+def _only(qtbot: QtBot, page: ListsPage) -> Interrupted:
+    page.interrupted.refresh()
+    qtbot.waitUntil(lambda: bool(page.interrupted._runs))
+    (run,) = page.interrupted._runs or []
+    return run
 
 
 def test_a_doubtful_value_is_sent_only_after_it_was_typed(qtbot, actions, page) -> None:

@@ -14,6 +14,7 @@ from pod_desktop.core.action import Action, Entry
 from pod_desktop.core.record import EventRow
 from pod_desktop.core.responder import RespondConnector
 from pod_desktop.services.bulk import BulkProgress
+from pod_desktop.services.bulk_left import Interrupted
 from pod_desktop.services.bulk_plan import Candidate, Plan
 from pod_desktop.services.history import Detail
 from pod_desktop.services.impact import Impact, Standing
@@ -152,4 +153,20 @@ class ActionsDesk(Protocol):
         changed: Callable[[BulkProgress], None],
     ) -> Run:
         """A run of a plan's rows; nothing is sent before Run.run(). `changed` is called on the loop's thread."""
+        ...
+
+    # bulk runs that were broken off
+
+    async def interrupted(self) -> Sequence[Interrupted]:
+        """Runs of which something is left, and that nobody carries out now; newest first."""
+        ...
+
+    async def resume(
+        self, bulk_id: str, *, changed: Callable[[BulkProgress], None]
+    ) -> tuple[RespondConnector, Run]:
+        """The run as it stands; nothing is sent before Run.run(). Raises UserFault where it cannot go on."""
+        ...
+
+    async def discard(self, bulk_id: str) -> None:
+        """Give up what is left of a run; what was sent stays."""
         ...

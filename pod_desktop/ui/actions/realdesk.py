@@ -28,6 +28,7 @@ from pod_desktop.ui.actions.desk import Draft, Pasted, Run, Selected
 
 if TYPE_CHECKING:
     from pod_desktop.services.bulk import BulkProgress
+    from pod_desktop.services.bulk_left import Interrupted
     from pod_desktop.services.bulk_plan import Candidate, Plan
     from pod_desktop.services.history import Detail
     from pod_desktop.services.impact import Impact, Standing
@@ -364,6 +365,29 @@ class RealDesk:
             expires=expires,
             changed=changed,
         )
+
+    # bulk runs that were broken off
+
+    async def interrupted(self) -> Sequence[Interrupted]:
+        from pod_desktop.services.bulk_left import interrupted
+
+        return await self._in_journal(lambda: interrupted(self._home.journal, self._home.clock.now()))
+
+    async def resume(
+        self, bulk_id: str, *, changed: Callable[[BulkProgress], None]
+    ) -> tuple[RespondConnector, Run]:
+        from pod_desktop.services.bulk import BulkRun
+
+        responding = await self._at_work()
+        around = await self._surroundings()
+        self._forget()
+        run = BulkRun.resume(responding, bulk_id, around=around, changed=changed)
+        return run.connector, run
+
+    async def discard(self, bulk_id: str) -> None:
+        from pod_desktop.services.bulk_left import forget
+
+        await self._in_journal(lambda: forget(self._home.journal, bulk_id, self._home.clock.now()))
 
 
 def _records(reader: Reader, rows: Sequence[EventRow]) -> list[tuple[str, str, object]]:

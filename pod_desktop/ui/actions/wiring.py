@@ -53,7 +53,7 @@ class ActionsWiring(QObject):
         self.calls = Calls(self)
         self._history: HistoryPage | None = None
         self._lists: ListsPage | None = None
-        self._troubled = self._held = 0
+        self._troubled = self._held = self._interrupted = 0
 
     @classmethod
     def of(cls, window: MainWindow, home: HomePort, tab_number: int) -> ActionsWiring:
@@ -83,6 +83,7 @@ class ActionsWiring(QObject):
             made = self._history = HistoryPage(self._desk, self.calls, self._clock, self._window.zone)
             made.openRecord.connect(self.open_record)
             made.troubled.connect(self._badge)
+            made.interrupted.counted.connect(self._count_interrupted)
         return self._history
 
     def lists(self) -> ListsPage:
@@ -110,12 +111,17 @@ class ActionsWiring(QObject):
         self.history().show_held(view, count)
         self._badge(self._troubled)
 
+    def _count_interrupted(self, count: int) -> None:
+        self._interrupted = count
+        self._badge(self._troubled)
+
     def _badge(self, troubled: int) -> None:
         self._troubled = troubled
         if (button := self._window.rail.button(HISTORY)) is not None:
-            count = troubled + self._held
+            count = troubled + self._held + self._interrupted
             parts = [f"{troubled:,} failed or unknown"] if troubled else []
             parts += [f"{self._held:,} held for approval"] if self._held else []
+            parts += [f"{self._interrupted:,} interrupted"] if self._interrupted else []
             button.badge(f"{count:,}" if count else "", alarm=True, meaning=", ".join(parts))
 
     # going somewhere

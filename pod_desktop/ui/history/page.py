@@ -30,6 +30,7 @@ from pod_desktop.ui.history.detail import ActionDetail
 from pod_desktop.ui.history.filters import Filters
 from pod_desktop.ui.history.rows import COLUMNS, cells
 from pod_desktop.ui.history.writing import ask_where, write_history
+from pod_desktop.ui.lists.interrupted import InterruptedRuns
 from pod_desktop.ui.moments import Zone
 from pod_desktop.ui.text import copy
 from pod_desktop.ui.widgets import EmptyState, MenuButton, Notice, PageHeader
@@ -81,6 +82,7 @@ class HistoryPage(QWidget):
         header = PageHeader("Action History", *self.filters.controls, self.export_button)
         header.row.insertWidget(1, self.segments, 0, Qt.AlignmentFlag.AlignVCenter)
         self.notice = Notice()
+        self.interrupted = InterruptedRuns(self._desk, self._calls, self._clock, self._zone)
         self.model = RowsModel(COLUMNS, cells(self._zone, self._clock.now), lambda action: action.id, self)
         self.table = RowsTable(self.model, "Actions")
         self.detail = ActionDetail(self._clock, self._zone)
@@ -118,6 +120,7 @@ class HistoryPage(QWidget):
         told = QVBoxLayout()
         told.setContentsMargins(12, 8, 12, 4)
         told.addWidget(self.notice)
+        told.addWidget(self.interrupted)
         column.addLayout(told)
         column.addWidget(self._stack, 1)
         self.detail.hide()
@@ -164,6 +167,7 @@ class HistoryPage(QWidget):
         self._actions, self._loaded = list(actions), True
         self.notice.say("")
         self._show()
+        self.interrupted.refresh()
         self.troubled.emit(sum(map(wording.needs_person, self._latest())))
         if action := self.table.current():
             self._read_detail(action.id)

@@ -24,7 +24,7 @@ from pod_desktop.core.clock import Clock
 from pod_desktop.core.faults import Fault
 from pod_desktop.core.responder import RespondConnector
 from pod_desktop.services.bulk import CANCELLED, ENDED, PAUSED, BulkProgress
-from pod_desktop.services.bulk_plan import DOUBTFUL, GROUPS, INVALID, Candidate, Plan
+from pod_desktop.services.bulk_plan import DOUBTFUL, GROUPS, INVALID, NEW, Candidate, Plan
 from pod_desktop.services.impact import Impact, Standing
 from pod_desktop.services.prepare import Prepared
 from pod_desktop.ui.actions import wording
@@ -46,7 +46,7 @@ _EVERYTHING: Final = "all"
 
 
 class BulkDialog(QDialog):
-    """Input at the left, the plan at the right, the run below."""
+    """Input at the left, the plan at the right, the run below; of a resumed run the plan is given and no input."""
 
     changed = Signal()
     """Something was sent: the list is another one."""
@@ -59,8 +59,14 @@ class BulkDialog(QDialog):
         zone: Zone,
         connector: RespondConnector,
         wanted: str | Selected = "",
+        resumed: Run | None = None,
         parent: QWidget | None = None,
     ) -> None:
+        """
+        Args:
+            wanted: values to begin with, or selected records.
+            resumed: instead, a run that was broken off; what tells of its changes is heard().
+        """
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(connector.title)
@@ -71,21 +77,24 @@ class BulkDialog(QDialog):
         self._removes = self._responder.action == DELETE
         self._name = f"bulk {id(self)}"
         self._plan: Plan | None = None
-        self._run: Run | None = None
+        self._run = self._resumed = resumed
         self._progress: BulkProgress | None = None
         self._told: BulkProgress | None = None
         self._sent: list[Candidate] = []
         self._running = False
         self.input = BulkInput(self._responder, wanted)
         self.remove_after = RemoveAfter(clock, zone)
-        self.remove_after.setVisible(not self._removes)
+        self.remove_after.setVisible(not self._removes and resumed is None)
         self._build()
         self._poll = QTimer(self, interval=POLL_MS)
         self._poll.timeout.connect(self._tell_progress)
         self.input.changed.connect(self.look)
         self.input.failed.connect(lambda words: self.notice.say(words, blocks.BAD))
         self.resize(1040, 680)
-        self.look()
+        if resumed is None:
+            self.look()
+        else:
+            self._show_resumed(resumed)
 
     def _build(self) -> None:
         self.notice = Notice()
@@ -131,6 +140,7 @@ class BulkDialog(QDialog):
         left_column.setContentsMargins(0, 0, 12, 0)
         left_column.addWidget(self.input)
         split.addWidget(left)
+        left.setVisible(self._resumed is None)
         split.addWidget(right)
         split.setSizes([320, 700])
         split.setStretchFactor(1, 1)
@@ -204,6 +214,26 @@ class BulkDialog(QDialog):
             self._plan = self._plan.confirm(candidate, typed)
             self._show()
 
+    def _show_resumed(self, run: Run) -> None:
+        """What the run was made of, and how each of it stands."""
+        progress = run.progress
+        rows = tuple(
+            Candidate(
+                line=place, entry=row.entry, group=NEW, record_id=row.record_id, confirmed=row.confirmed
+            )
+            for place, row in enumerate(progress.rows, 1)
+        )
+        self._plan, self._sent, self._progress = Plan(rows=rows), list(rows), progress
+        self.words.setText(f"{progress.done:,} of {progress.total:,} done before it was broken off")
+        self._show()
+
+    @property
+    def _left(self) -> int:
+        """How many values Send would send."""
+        if self._resumed is not None and self._progress is not None:
+            return self._progress.total - self._progress.done
+        return len(self._plan.to_send) if self._plan is not None else 0
+
     # showing
 
     def rows(self) -> list[PlanRow]:
@@ -236,9 +266,9 @@ class BulkDialog(QDialog):
         self._preview()
 
     def _tell_buttons(self) -> None:
-        count = len(self._plan.to_send) if self._plan is not None else 0
+        count = self._left
         verb = "Remove" if self._removes else "Send"
-        done = bool(self._sent)
+        done = bool(self._sent) and (self._resumed is None or count == 0)
         self.send_button.setText(f"{verb} {count:,}")
         self.send_button.setAccessibleName(f"{verb} {count:,} entries")
         self.send_button.setEnabled(bool(count) and not self._running and not done)
@@ -295,26 +325,37 @@ class BulkDialog(QDialog):
 
     def send(self) -> None:
         """Begin the run; a second click finds the button gone."""
+        if self._resumed is not None:
+            self._go_on(self._resumed)
+            return
         if self._plan is None or self._running or self._sent:
             return
         rows = self._plan.to_send
         if not rows:
             return
         self._sent = list(rows)
-        self._running = True
         expires = 0 if self._removes else self.remove_after.expires
-        self.bar.setRange(0, len(rows))
-        self.bar.setValue(0)
-        self.bar.show()
-        self._tell_buttons()
+        self._show_running(0, len(rows))
         self._calls.ask(
-            lambda: self._desk.start(self._connector, rows, expires=expires, why="Bulk", changed=self._heard),
+            lambda: self._desk.start(self._connector, rows, expires=expires, why="Bulk", changed=self.heard),
             self._started,
             self._ended_badly,
             owner=self,
         )
 
-    def _heard(self, progress: BulkProgress) -> None:
+    def _go_on(self, run: Run) -> None:
+        if not self._running and self._left:
+            self._show_running(run.progress.done, run.progress.total)
+            self._started(run)
+
+    def _show_running(self, done: int, total: int) -> None:
+        self._running = True
+        self.bar.setRange(0, total)
+        self.bar.setValue(done)
+        self.bar.show()
+        self._tell_buttons()
+
+    def heard(self, progress: BulkProgress) -> None:
         """On the actions' thread: only kept, the window looks at it when it comes round."""
         self._progress = progress
 

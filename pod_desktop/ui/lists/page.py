@@ -33,6 +33,7 @@ from pod_desktop.ui.history.filters import Choice
 from pod_desktop.ui.history.writing import ask_where, write_whole
 from pod_desktop.ui.lists.bulk import BulkDialog
 from pod_desktop.ui.lists.entrydialog import EntryDialog
+from pod_desktop.ui.lists.interrupted import InterruptedRuns
 from pod_desktop.ui.lists.rows import COLUMNS, cells
 from pod_desktop.ui.moments import Zone, ago
 from pod_desktop.ui.text import copy
@@ -118,6 +119,8 @@ class ListsPage(QWidget):
         )
         header.row.insertWidget(1, self.segments, 0, Qt.AlignmentFlag.AlignVCenter)
         self.notice = Notice()
+        self.interrupted = InterruptedRuns(self._desk, self._calls, self._clock, self._zone)
+        self.interrupted.changed.connect(self.read)
         self.model = RowsModel(COLUMNS, cells(self._zone, self._clock.now), _key, self)
         self.table = RowsTable(self.model, "Entries", several=True)
         self.table.linked.connect(lambda row: self.remove([row]))
@@ -142,6 +145,7 @@ class ListsPage(QWidget):
         told = QVBoxLayout()
         told.setContentsMargins(12, 8, 12, 4)
         told.addWidget(self.notice)
+        told.addWidget(self.interrupted)
         column.addLayout(told)
         column.addWidget(self._cover, 1)
 
@@ -189,7 +193,8 @@ class ListsPage(QWidget):
     # reading
 
     def read(self) -> None:
-        """Read both lists from the service."""
+        """Read both lists from the service, and what bulk runs are to be resumed."""
+        self.interrupted.refresh()
         connector = self._connector
         if connector is None:
             return
