@@ -248,6 +248,7 @@ async def _collect(home: Home, options: CollectOptions, tell: Tell) -> int:
     tasks.spawn(_look_after_actions(home, ending), "actions")
     tasks.spawn(_look_after_responders(home, ending), "responders")
     tasks.spawn(_run_playbooks(home, ending), "playbooks")
+    tasks.spawn(_tell_desktop(home, ending), "notifications")
     try:
         done = await service.run(
             stop,
@@ -322,6 +323,15 @@ async def _run_playbooks(home: Home, stop: asyncio.Event) -> None:
     finally:
         await respond.close()
         playbooks.close()
+
+
+async def _tell_desktop(home: Home, stop: asyncio.Event) -> None:
+    """Notify on the desktop, also while no window is open."""
+    from pod_desktop.services.desktop import Desktop
+    from pod_desktop.services.notifying import Notifying
+
+    told = Notifying(home.ledger, home.data_dir.playbooks, Desktop(), home.clock, pid=os.getpid())
+    await told.run(stop)
 
 
 def _log_end(name: str, error: BaseException) -> None:

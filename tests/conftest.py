@@ -9,6 +9,8 @@ from pathlib import Path
 from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))
+# Services that tests start must not tell anything on the desktop of whoever runs the tests.
+os.environ["DBUS_SESSION_BUS_ADDRESS"] = "disabled:"
 # A landing must not hang on luck: CI tries the same examples each time, people try new ones.
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("people", deadline=None)

@@ -67,7 +67,11 @@ def _status(home: Home) -> dict[str, Any]:
     service = home.ledger.service() if running else None
     streams = home.ledger.statuses()
     return {
-        "service": {"running": running, "pid": service.pid if service else None},
+        "service": {
+            "running": running,
+            "pid": service.pid if service else None,
+            "notifications": _notifications(home, service.pid) if service else None,
+        },
         "connectors": [
             _connector(home, entry, state_of(entry, running, streams), streams, totals, running)
             for entry in home.ledger.connectors()
@@ -82,6 +86,17 @@ def _status(home: Home) -> dict[str, Any]:
             "problems": home.reader.problems(),
         },
     }
+
+
+def _notifications(home: Home, pid: int) -> dict[str, Any] | None:
+    """Whether the service can tell anything on the desktop; None while it has not said so."""
+    from pod_desktop.services.notifying import SAID
+
+    said = home.ledger.setting(SAID) or {}
+    if said.get("pid") != pid:
+        return None
+    problem = str(said.get("problem", ""))
+    return {"ok": not problem, "problem": problem}
 
 
 def _connector(
@@ -191,6 +206,8 @@ def _print_status(answer: dict[str, Any], out: Out) -> None:
     connectors: Sequence[dict[str, Any]] = answer["connectors"]
     service = answer["service"]
     out.line(f"Service: {'running, process ' + str(service['pid']) if service['running'] else 'not running'}")
+    if (told := service["notifications"]) and told["problem"]:
+        out.line(visible(f"Notifications: none from the service. {told['problem']}"))
     if connectors:
         out.table(
             (

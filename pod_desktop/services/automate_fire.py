@@ -15,7 +15,7 @@ from pod_desktop.core.action import Action, Entry
 from pod_desktop.core.clock import DAY, iso
 from pod_desktop.core.faults import UserFault
 from pod_desktop.core.guards import PARTNER_MESSAGES, REFUSE, Reason, Surroundings
-from pod_desktop.core.playbook import WEBHOOK_RESPONDER, Playbook, PlaybookAction
+from pod_desktop.core.playbook import NOTIFY, WEBHOOK_RESPONDER, Playbook, PlaybookAction
 from pod_desktop.core.playbook_guards import HOLD, opposes, reasons_to_hold
 from pod_desktop.core.playbook_limits import ACT, HELD, MUTED, Budget, Verdict
 from pod_desktop.core.playbook_window import Firing
@@ -29,6 +29,8 @@ from pod_desktop.store.playbook_rows import NOTHING, OPEN, SENT, WAITING
 
 RECORDS_NAMED: Final = 50
 """Records of a firing that expressions may name as {records[0]…}."""
+WORDS: Final = "{playbook.name}: {count} records"
+"""What a notification says where nobody has written anything else."""
 HELD_DAYS: Final = 7
 OPPOSITE: Final = DAY
 """An action against another one on the same value within this needs a person."""
@@ -163,8 +165,8 @@ def _decide_one(case: Case, slot: int, action: PlaybookAction, desk: Desk, accou
 def _filled(case: Case, action: PlaybookAction, desk: Desk, row: FiringRow) -> FiringRow:
     """The row with its request, or its text. Raises UserFault when it cannot be filled."""
     if action.type != WEBHOOK_RESPONDER:
-        text = action.text or "{playbook.name}: {count} records"
-        return replace(row, text=template.fill_text(text, case.scope(None)), status=SENT)
+        text = template.fill_text(action.text or WORDS, case.scope(None))
+        return replace(row, text=text, public=_public(action, case), status=SENT)
     prepared = fill(case, action, desk)
     return replace(
         row,
@@ -178,6 +180,17 @@ def _filled(case: Case, action: PlaybookAction, desk: Desk, row: FiringRow) -> F
         digest=prepared.request.digest,
         status=WAITING,
     )
+
+
+def _public(action: PlaybookAction, case: Case) -> str:
+    """The words where they name nothing but the playbook and the count; else how many records there are."""
+    if action.type != NOTIFY:
+        return ""
+    said = {"playbook": {"name": case.playbook.name}, "count": len(case.firing.records)}
+    try:
+        return template.fill_text(action.text or WORDS, said)
+    except UserFault:
+        return template.fill_text(WORDS, said)
 
 
 def fill(case: Case, action: PlaybookAction, desk: Desk) -> Prepared:

@@ -25,6 +25,7 @@ from pod_desktop.core.settings import TENANTS
 from pod_desktop.core.status import StreamStatus
 
 SCHEMA: Final = 1
+_TOLD: Final = "told"
 _TABLES: Final = """
 create table connector(
     id integer primary key, name text not null unique collate nocase, definition text not null,
@@ -281,6 +282,23 @@ class Ledger:
 
     def set_setting(self, key: str, value: Any) -> None:
         self._write("insert or replace into setting(key, value) values(?,?)", (key, json.dumps(value)))
+
+    # what is told on the desktop, by a window or by the service
+
+    def claim(self, what: str, *, now: int, every: int) -> bool:
+        """Whether the caller is to tell this: true for one caller in `every` microseconds, in whatever process."""
+        with self._transaction(durable=False):
+            rows = list(self._writer.execute("select value from setting where key = ?", (_TOLD,)))
+            told = (
+                {key: at for key, at in json.loads(rows[0][0]).items() if abs(now - at) < DAY} if rows else {}
+            )
+            if abs(now - told.get(what, now - every)) < every:
+                return False
+            told[what] = now
+            self._writer.execute(
+                "insert or replace into setting(key, value) values(?,?)", (_TOLD, json.dumps(told))
+            )
+            return True
 
     # the file
 

@@ -111,6 +111,8 @@ class FiringRow:
     """In the journal of actions."""
     text: str = ""
     """Of a notification, mark or comment; filled."""
+    public: str = ""
+    """A notification's words without anything that a record says: for the desktop, which anybody may see."""
     expires: int = 0
     """Microseconds UTC when a held row expires."""
     again: int = 0

@@ -34,6 +34,7 @@ from pod_desktop.store.port import Marks
 
 _STOPPED: Final = "stopped"
 _IDENTITY: Final = "identity"
+_TOLD: Final = "told"
 KEPT: Final = {"muted": 2_000, "limited": 2_000, "would_act": 5_000}
 """Rows of these outcomes that are kept of each playbook; their counts stay."""
 
@@ -210,6 +211,18 @@ class Playbooks(Definitions):
     def newest_row(self) -> int:
         """The highest id of a row; 0 without any."""
         return int(self._read("select coalesce(max(id), 0) from firing")[0][0])
+
+    def claim_told(self, newest: int) -> int:
+        """Take it on oneself to tell notifications up to this id; rows above the id given back are the caller's.
+
+        So a window and the service, which both look, never tell the same one.
+        """
+        with self._transaction():
+            rows = self._rows("select value from setting where key = ?", _TOLD)
+            before = int(json.loads(rows[0][0])) if rows else 0
+            if newest > before:
+                self._db.execute("insert or replace into setting values(?, ?)", (_TOLD, json.dumps(newest)))
+        return before
 
     def identity(self) -> str:
         """What tells this file from any other one, also from one that takes its place."""

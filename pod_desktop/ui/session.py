@@ -22,7 +22,9 @@ from pod_desktop.core.clock import Clock
 from pod_desktop.core.faults import Fault
 from pod_desktop.core.settings import NOTIFICATIONS
 from pod_desktop.core.status import StreamStatus
+from pod_desktop.services.notifying import claim_stall
 from pod_desktop.services.settings import Settings
+from pod_desktop.services.stalls import Stall
 from pod_desktop.services.supervise import ServiceProcess, program, service_command
 from pod_desktop.store import (
     NOTES_FILE,
@@ -141,7 +143,9 @@ class Session:
         self._garbage = Garbage(self.window)
         self._ledger_worker = Worker("ledger", self.window)
         self._settings = SettingsDesk(self.preferences, Settings(home.ledger), self._ledger_worker)
-        self._stalling = Stalling(self.window, zone, lambda: bool(self._settings.get(NOTIFICATIONS)))
+        self._stalling = Stalling(
+            self.window, zone, lambda: bool(self._settings.get(NOTIFICATIONS)), self._claim_stalls
+        )
         self._keymap = Keymap(lambda: self.window.menus.commands.actions)
         self._vault_worker = Worker("keychain", self.window)
         self._connectors: ConnectorsWiring | None = None
@@ -274,6 +278,12 @@ class Session:
     def _on_tick(self) -> None:
         self.service.tick()
         self._ledger_worker.ask(self._read_ledger, self._ledger_read, owner=self.window, key="ledger")
+
+    def _claim_stalls(self, stalls: Sequence[Stall], then: Callable[[Sequence[Stall]], None]) -> None:
+        ledger, now = self._home.ledger, self._home.clock.now()
+        self._ledger_worker.ask(
+            lambda: [stall for stall in stalls if claim_stall(ledger, stall, now)], then, owner=self.window
+        )
 
     def _read_ledger(self) -> tuple[int, list[ConnectorEntry], list[StreamStatus]] | None:
         version = self._home.ledger.version()

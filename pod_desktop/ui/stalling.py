@@ -7,25 +7,36 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QObject
 
 from pod_desktop.core.status import StreamStatus
-from pod_desktop.services.stalls import Watch
+from pod_desktop.services.notifying import stall_words
+from pod_desktop.services.stalls import Stall, Watch
 from pod_desktop.store import ConnectorEntry
 from pod_desktop.ui.moments import Zone
-from pod_desktop.ui.telling import Strip
+from pod_desktop.ui.telling import Strip, Tray
 from pod_desktop.ui.text import cell
 from pod_desktop.ui.window import CONNECTORS, MainWindow
+
+Claim = Callable[[Sequence[Stall], Callable[[Sequence[Stall]], None]], None]
+"""(stalls, told those of them that are ours to tell on the desktop)."""
 
 
 class Stalling(QObject):
     """Is told what the ledger says, often; tells what is new."""
 
-    def __init__(self, window: MainWindow, zone: Zone, wanted: Callable[[], bool]) -> None:
-        """`wanted`: whether the settings want notifications."""
+    def __init__(
+        self, window: MainWindow, zone: Zone, wanted: Callable[[], bool], claim: Claim | None = None
+    ) -> None:
+        """
+        Args:
+            wanted: whether the settings want notifications.
+            claim: asked for those that are ours to tell on the desktop; without it nothing is told there.
+        """
         super().__init__(window)
         self._window = window
         self._zone = zone
         self._wanted = wanted
         self._watch = Watch()
-        self._strip = Strip(window, CONNECTORS)
+        self._claim = claim
+        self._strip = Strip(window)
         self._begun = False
 
     def look(self, entries: Sequence[ConnectorEntry], streams: Sequence[StreamStatus], now: int) -> None:
@@ -38,6 +49,13 @@ class Stalling(QObject):
         if fresh and begun and self._wanted():
             lines = [f"{self._zone.short(now)}  {cell(stall.words, 240)}" for stall in fresh]
             self._strip.tell("Connectors", cell(fresh[-1].words, 240), lines[::-1], failed=True)
+            if self._claim is not None and Tray.able():
+                self._claim(fresh, self._on_desktop)
+
+    def _on_desktop(self, stalls: Sequence[Stall]) -> None:
+        if stalls:
+            title, words = stall_words(stalls)
+            Tray.of(self._window).tell(title, cell(words, 240), CONNECTORS)
 
     def _badge(self) -> None:
         if (button := self._window.rail.button(CONNECTORS)) is not None:

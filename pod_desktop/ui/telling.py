@@ -1,4 +1,7 @@
-"""Telling something on the desktop: a strip in the window, and the system's own notification where it has any."""
+"""Telling something: a strip in the window, and the system's own notification where it has any.
+
+The service tells on the desktop too. So a window claims what it is going to tell there, and tells what it got.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QSystemTrayIcon
 from shiboken6 import isValid
 
+from pod_desktop.services.desktop import unmarked
 from pod_desktop.ui.widgets.activity import ActivityPanel
 from pod_desktop.ui.window import MainWindow
 
@@ -31,18 +35,23 @@ class Tray(QObject):
         found: Tray | None = window.findChild(cls)
         return found if found is not None else cls(window)
 
+    @staticmethod
+    def able() -> bool:
+        """Whether the system shows what a window tells."""
+        return QSystemTrayIcon.isSystemTrayAvailable() and QSystemTrayIcon.supportsMessages()
+
     def tell(self, title: str, words: str, page: str) -> None:
         """Tell it where the system can; a click leads to the page."""
-        if not QSystemTrayIcon.isSystemTrayAvailable() or not QSystemTrayIcon.supportsMessages():
+        if not self.able():
             return
         if self._icon is None:
             self._icon = QSystemTrayIcon(self._window.windowIcon(), self)
             self._icon.messageClicked.connect(self._clicked)
         self._page = page
         self._icon.show()
-        # Some desktops read markup in the words.
-        title, words = (text.replace("<", "‹").replace(">", "›").replace("&", "+") for text in (title, words))
-        self._icon.showMessage(title, words, QSystemTrayIcon.MessageIcon.Information, _SHOWN_MS)
+        self._icon.showMessage(
+            unmarked(title), unmarked(words), QSystemTrayIcon.MessageIcon.Information, _SHOWN_MS
+        )
 
     def _clicked(self) -> None:
         if self._window.isMinimized():
@@ -56,10 +65,8 @@ class Tray(QObject):
 class Strip:
     """One strip for all that was told since it was closed, so that a flood stays one line."""
 
-    def __init__(self, window: MainWindow, page: str) -> None:
-        """`page` is where a click on the system's notification leads."""
+    def __init__(self, window: MainWindow) -> None:
         self._window = window
-        self._page = page
         self._panel: ActivityPanel | None = None
         self._lines: list[str] = []
 
@@ -80,4 +87,3 @@ class Strip:
         words += f" (and {more:,} more)" if more else ""
         self._panel = self._window.start_activity(title)
         self._panel.finish(words, self._lines if more else (), failed=failed)
-        Tray.of(self._window).tell(title, words, self._page)

@@ -26,6 +26,7 @@ DOORS = {
     "re2": ("query",),
     "pyarrow": ("services",),
     "platformdirs": ("store",),
+    "desktop_notifier": ("services",),
 }
 """Third-party library -> rooms that may name it. One door each, so that one place changes with it."""
 

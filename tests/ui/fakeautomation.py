@@ -95,6 +95,7 @@ class FakeAutomation:
         self.ran: list[tuple[str, Report]] = []
         self.stopped = ""
         self.mark = 0
+        self.told = 0
         self._ids = 0
 
     @property
@@ -138,6 +139,10 @@ class FakeAutomation:
             entries=list(self.entries), held=list(self.held), notified=list(self.notified), stopped=why, by_file=mark[1],
             hours={one.id: [(NOW // HOUR * HOUR, "acted", 2)] for one in self.entries},
         )  # fmt: skip
+
+    def claim_told(self, newest: int) -> int:
+        before, self.told = self.told, max(self.told, newest)
+        return before
 
     def setup(self) -> Setup:
         return Setup(tenants=("acme", "beta"), responders=self.responders)

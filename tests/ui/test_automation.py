@@ -45,6 +45,7 @@ from pod_desktop.ui.automation.wiring import AutomationWiring
 from pod_desktop.ui.commands import plain_words
 from pod_desktop.ui.connectors.confirm import Confirm
 from pod_desktop.ui.moments import Zone
+from pod_desktop.ui.telling import Tray
 from pod_desktop.ui.theme import Theme
 from pod_desktop.ui.widgets.activity import ActivityPanel
 from pod_desktop.ui.window import MainWindow
@@ -603,7 +604,7 @@ def test_what_a_playbook_tells_is_one_strip_in_the_window_however_much_it_is(
     wiring = in_window(window, desk)
     told: list[str] = []
     wiring.notified.connect(lambda rows: told.extend(one.text for one in rows))
-    wiring.notified.connect(Notifier(window, window.zone).show_rows)
+    wiring.notified.connect(Notifier(window, window.zone, wiring.claim_told).show_rows)
     qtbot.waitUntil(lambda: wiring._mark is not None)
 
     def tell(number: int, words: str) -> None:
@@ -619,4 +620,37 @@ def test_what_a_playbook_tells_is_one_strip_in_the_window_however_much_it_is(
     assert told == ["<b>3</b> messages from \u202ex", "4 messages"]
     assert [one.accessibleDescription() for one in panels] == ["4 messages (and 1 more)"]
     assert "‹U+202E›" in panels[0]._details
+    wiring.stop()
+
+
+def test_the_desktop_is_told_what_the_service_has_not_told_and_nothing_that_a_record_says(
+    qtbot: QtBot,
+    make_window: Callable[..., MainWindow],
+    desk: FakeAutomation,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[tuple[str, str]] = []
+    monkeypatch.setattr(Tray, "able", lambda: True)
+    monkeypatch.setattr(Tray, "tell", lambda _self, title, words, _page: told.append((title, words)))
+    window = make_window(FakeDesk(rows=[row(1, NOW)]))
+    wiring = in_window(window, desk)
+    wiring.notified.connect(Notifier(window, window.zone, wiring.claim_told).show_rows)
+    qtbot.waitUntil(lambda: wiring._mark is not None)
+    wiring._told = 0
+
+    def tell(number: int) -> None:
+        desk.notified.insert(
+            0, a_row(id=number, type="notify", entry=None, text="x@victim.example", public="Wave: 3 records")
+        )
+        desk.mark += 1
+        qtbot.waitUntil(lambda: desk.told == number)
+
+    tell(2)
+    qtbot.waitUntil(lambda: told == [("Playbook Wave", "Wave: 3 records.")])
+    desk.told = 3  # the service came first
+    desk.notified.insert(0, a_row(id=3, type="notify", entry=None, text="again"))
+    desk.mark += 1
+    qtbot.waitUntil(lambda: wiring._told == 3)
+    tell(4)
+    qtbot.waitUntil(lambda: len(told) == 2)
     wiring.stop()

@@ -39,6 +39,7 @@ def window(make_window):
 @pytest.fixture
 def tray(monkeypatch):
     told = []
+    monkeypatch.setattr(Tray, "able", lambda: True)
     monkeypatch.setattr(Tray, "tell", lambda _self, title, words, page: told.append((title, words, page)))
     return told
 
@@ -48,8 +49,13 @@ def panels(window):
     return [one.accessibleDescription() for one in window.findChildren(ActivityPanel)]
 
 
+def claim(stalls, then):
+    """Nobody else tells anything."""
+    then(stalls)
+
+
 def test_a_stop_is_a_badge_and_one_strip_that_grows(window, tray):
-    stalling = Stalling(window, window.zone, lambda: True)
+    stalling = Stalling(window, window.zone, lambda: True, claim)
     entries, button = [entry("acme"), entry("beta")], window.rail.button(CONNECTORS)
     stalling.look(entries, [stream("acme", status.LIVE), stream("beta", status.LIVE)], NOW)
     assert (button._badge, panels(window)) == ("", [])
@@ -66,7 +72,7 @@ def test_a_stop_is_a_badge_and_one_strip_that_grows(window, tray):
 
 
 def test_what_was_so_before_the_window_opened_is_a_badge_only(window, tray):
-    stalling = Stalling(window, window.zone, lambda: True)
+    stalling = Stalling(window, window.zone, lambda: True, claim)
     stalling.look([], [], NOW)
     for _ in range(2):
         stalling.look([entry("acme")], [stream("acme", status.STOPPED_FAULT)], NOW)
@@ -75,8 +81,16 @@ def test_what_was_so_before_the_window_opened_is_a_badge_only(window, tray):
 
 
 def test_where_the_settings_want_none_only_the_badge_tells(window, tray):
-    stalling = Stalling(window, window.zone, lambda: False)
+    stalling = Stalling(window, window.zone, lambda: False, claim)
     stalling.look([entry("acme")], [stream("acme", status.LIVE)], NOW)
     stalling.look([entry("acme")], [stream("acme", status.STOPPED_FAULT)], NOW)
     assert window.rail.button(CONNECTORS)._badge == "1"
     assert (panels(window), tray) == ([], [])
+
+
+def test_what_the_service_has_told_on_the_desktop_is_a_strip_only(window, tray):
+    stalling = Stalling(window, window.zone, lambda: True, lambda stalls, then: then([]))
+    stalling.look([entry("acme")], [stream("acme", status.LIVE)], NOW)
+    stalling.look([entry("acme")], [stream("acme", status.STOPPED_FAULT)], NOW)
+    assert panels(window) == ["acme (Message) has stopped and needs attention."]
+    assert tray == []

@@ -73,6 +73,12 @@ class AutomationDesk(Protocol):
         """How all is, with a mark for the next call; None if nothing has changed since `last`."""
         ...
 
+    def claim_told(self, newest: int) -> int:
+        """Take it on the window to tell notifications up to this id on the desktop; those above the id given
+        back are its own to tell.
+        """
+        ...
+
     def setup(self) -> Setup: ...
 
     def sample(self, query: str, kinds: Sequence[str]) -> Mapping[str, object]:

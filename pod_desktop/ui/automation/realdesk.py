@@ -21,6 +21,8 @@ from pod_desktop.core.faults import Fault, Outage, Unwanted, UserFault
 from pod_desktop.core.playbook import NOTIFY, Playbook, playbook_to_file
 from pod_desktop.core.playbook_limits import ACT
 from pod_desktop.core.record import EventRow
+from pod_desktop.core.settings import NOTIFICATIONS
+from pod_desktop.services.settings import Settings
 from pod_desktop.store import (
     Ask,
     DataDir,
@@ -156,6 +158,11 @@ class StoreAutomation:
             return f"The file {self.stop_file} is there."
         by = self._playbooks.stopped()
         return f"{by} stopped them." if by else ""
+
+    def claim_told(self, newest: int) -> int:
+        if not Settings(self._home.ledger).get(NOTIFICATIONS):
+            return newest
+        return self._playbooks.claim_told(newest)
 
     def setup(self) -> Setup:
         ledger = self._home.ledger

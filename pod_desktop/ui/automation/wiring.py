@@ -92,7 +92,7 @@ class AutomationWiring(QObject):
         made._close = desk.close
         made.badged.connect(lambda *badge: _show_badge(window, *badge))
         made.noticed.connect(lambda words: window.start_activity("Automation").finish(words, failed=True))
-        made.notified.connect(Notifier(window, window.zone).show_rows)
+        made.notified.connect(Notifier(window, window.zone, made.claim_told).show_rows)
         made.searchAsked.connect(lambda *asked: _search(window, *asked))
         window.theme.changed.connect(made.restyle)
         # Told before the zone is another one.
@@ -146,6 +146,10 @@ class AutomationWiring(QObject):
         self._told = max(told or 0, newest)
         if told is not None and (fresh := [row for row in reversed(rows) if row.id > told]):
             self.notified.emit(fresh)
+
+    def claim_told(self, newest: int, then: Callable[[int], None]) -> None:
+        """Notifications up to this id are told on the desktop from here; `then` hears above which id."""
+        self._worker.ask(lambda: self._desk.claim_told(newest), then, self._blind, owner=self)
 
     def _blind(self, error: BaseException) -> None:
         self._mark = None
