@@ -89,26 +89,36 @@ class Coverage:
             "gaps": [list(stretch) for stretch in self.gaps],
         }
 
+    @property
+    def begun(self) -> int:
+        """From when on records are wanted: where live came before the start, what it gave is wanted whole too."""
+        return min(self.start, self.live[0][0]) if self.live else self.start
+
+    @property
+    def first_hour(self) -> int:
+        """The hour of the first record that is wanted."""
+        return min(self.first, hour_of(self.begun)) if self.begun < self.start else self.first
+
     def has(self, hour: int) -> bool:
         """Is the hour done, so far as it has come?"""
         return hour in self.archived or (not self.reconcile and self.held(hour))
 
     def held(self, hour: int) -> bool:
         """Is the hour here, from the archive or by one unbroken live session?"""
-        begin, end = max(hour_begin(hour), self.start), hour_begin(hour + 1)
+        begin, end = max(hour_begin(hour), self.begun), hour_begin(hour + 1)
         return hour in self.archived or any(since <= begin and until >= end for since, until in self.live)
 
     def missing(self, now: int) -> list[int]:
         """Hours that are over and still to be fetched, in the order chosen; without postponed ones."""
         last = hour_of(now - SETTLE) - 1
-        first = max(self.first, first_in_reach(now))
+        first = max(self.first_hour, first_in_reach(now))
         wanted = range(first, last + 1) if self.oldest_first else range(last, first - 1, -1)
         return [hour for hour in wanted if not self.has(hour) and self.postponed.get(hour, 0) <= now]
 
     def unfinished(self, now: int, *, unbroken: bool) -> tuple[int, int] | None:
         """The stretch up to now that no settled hour holds, unless one unbroken live session does."""
-        begin = hour_begin(max(hour_of(now - SETTLE), self.first))
-        wanted = max(begin, self.start)
+        begin = hour_begin(max(hour_of(now - SETTLE), self.first_hour))
+        wanted = max(begin, self.begun)
         if wanted >= now or (unbroken and self.bridged(now) and self.live[-1][0] <= wanted):
             return None
         return begin, now
@@ -119,7 +129,7 @@ class Coverage:
 
     def total(self, now: int) -> int:
         """Hours from the first in reach to the last that is over."""
-        return max(0, hour_of(now - SETTLE) - max(self.first, first_in_reach(now)))
+        return max(0, hour_of(now - SETTLE) - max(self.first_hour, first_in_reach(now)))
 
     def settled(self, hour: int, now: int, behind: float) -> bool:
         """Had the hour ended long enough by the server's clock, so many seconds behind ours, too?"""

@@ -147,10 +147,10 @@ def hours_of(progress: Mapping[str, object], now: int) -> tuple[Hour, ...]:
         return ()
     counts = read_counts(progress).hours
     gaps = _hours_in(coverage.gaps)
-    began = min([coverage.first, *gaps])
+    began = min([coverage.first_hour, *gaps])
     found = []
     for hour in range(max(began, hour_of(now) - SHOWN), hour_of(now) + 1):
-        if hour < coverage.first and hour not in gaps:
+        if hour < coverage.first_hour and hour not in gaps:
             continue
         count = counts.get(hour, Count())
         state = _state(coverage, hour, now, lost=hour in gaps, any_record=bool(count.live + count.added))
@@ -178,12 +178,12 @@ def _state(coverage: Coverage, hour: int, now: int, *, lost: bool, any_record: b
         return PARTIAL if lost else ARCHIVED
     begin, end = hour_begin(hour), hour_begin(hour + 1)
     if end > now:
-        whole = coverage.bridged(now) and coverage.live[-1][0] <= max(begin, coverage.start)
+        whole = coverage.bridged(now) and coverage.live[-1][0] <= max(begin, coverage.begun)
         return LIVE if whole and not lost else PARTIAL
     if not lost and coverage.held(hour):
         return LIVE
     touched = any(since < end and until > begin for since, until in coverage.live)
-    if hour < max(first_in_reach(now), coverage.first):
+    if hour < max(first_in_reach(now), coverage.first_hour):
         return OUT_OF_REACH
     return PARTIAL if touched or any_record else GAP
 

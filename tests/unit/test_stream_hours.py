@@ -76,6 +76,18 @@ def test_without_backfill_only_a_late_first_connection_asks_the_archive(
     assert covered.missing(NOW + HOUR) == missing
 
 
+def test_a_break_in_the_first_moments_without_backfill_is_filled_too() -> None:
+    covered = fresh(0, backfill=False).connected(NOW + SECOND, unbroken=False).heard(NOW + 20 * SECOND)
+    killed = covered.connected(NOW + 30 * SECOND, unbroken=False).heard(NOW + 3 * HOUR)
+    assert covered.unfinished(NOW + 30 * SECOND, unbroken=False) == (NOON, NOW + 30 * SECOND)
+    assert killed.missing(NOW + 3 * HOUR) == [hour_of(NOON)]
+    # Also where the hour turns between the first connection and the end of its grace.
+    edge = NOON - 30 * SECOND
+    late = Coverage.begin(edge, created=edge, backfill=False).connected(edge + 1, unbroken=False)
+    broken = late.heard(edge + SECOND).connected(edge + 2 * SECOND, unbroken=False).heard(NOON + 3 * HOUR)
+    assert broken.missing(NOON + 3 * HOUR) == [hour_of(NOON) - 1]
+
+
 def test_the_hour_under_way_is_not_asked_for_while_an_unbroken_session_has_it() -> None:
     covered = fresh(HOUR).connected(NOON - 1, unbroken=False).heard(NOW)
     assert covered.unfinished(NOW, unbroken=True) is None
