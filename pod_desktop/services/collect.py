@@ -18,7 +18,7 @@ import pod_desktop
 from pod_desktop.core import limits, logfilter
 from pod_desktop.core.clock import SECOND, Clock
 from pod_desktop.core.connector import CollectConnector
-from pod_desktop.core.faults import Fault, UserFault
+from pod_desktop.core.faults import Fault, Outage, UserFault
 from pod_desktop.core.logfilter import LogFilter
 from pod_desktop.core.secret import Secret
 from pod_desktop.core.status import DISABLED, StreamStatus
@@ -90,7 +90,7 @@ class CollectorService:
         """
         Args:
             read: content.read.
-            on_publish: is told what has just been written to the ledger.
+            on_publish: is told what streams newly say, once the ledger has it or has refused it.
             on_command: is given commands that are not about streams; True if it knows them.
             free: bytes free where records are stored; without it the disk is not watched.
             disk: free bytes at which to warn, stop and go on.
@@ -113,6 +113,8 @@ class CollectorService:
         self._started = clock.now()
         self._beat = 0.0
         self._faults: set[str] = set()
+        self._untold: dict[tuple[str, str], StreamStatus] = {}
+        """What the ledger has yet to take."""
         self._free = free
         self._gate = DiskGate(disk or DiskRule())
         self._claims = claims or Claims()
@@ -177,10 +179,11 @@ class CollectorService:
         try:
             await work
             self._faults.discard(doing)
-        except Exception:
+        except Exception as error:
             if doing not in self._faults:
                 self._faults.add(doing)
-                _log.exception("%s failed", doing)
+                trace = None if isinstance(error, Outage) else error
+                _log.error("%s failed: %s", doing, error, exc_info=trace)
 
     def _notice_sleep(self) -> None:
         """Wall clock and monotonic clock part where the computer slept, or where the clock was set.
@@ -320,12 +323,23 @@ class CollectorService:
 
     async def _publish(self) -> None:
         now = self._clock.now()
+        statuses = [status for board in self._boards.values() if (status := board.due())]
+        self._untold |= {(status.connector, status.kind): status for status in statuses}
+        try:
+            await self._put(now)
+        finally:
+            if statuses:
+                self._on_publish(statuses)
+
+    async def _put(self, now: int) -> None:
+        """Write what is said into the ledger. What a full or failing disk does not take is kept until it does."""
         if (monotonic := self._clock.monotonic()) - self._beat >= BEAT_SECONDS:
-            self._beat = monotonic
             await self._in_thread(self._ledger.put_service, self._info(now))
-        if statuses := [status for board in self._boards.values() if (status := board.due())]:
-            await self._in_thread(lambda: self._ledger.put_statuses(statuses, now=now))
-            self._on_publish(statuses)
+            self._beat = monotonic
+        if self._untold:
+            told = [status for key, status in self._untold.items() if key in self._boards]
+            await self._in_thread(lambda: self._ledger.put_statuses(told, now=now))
+            self._untold.clear()
 
     def _info(self, now: int) -> ServiceInfo:
         return ServiceInfo(pid=os.getpid(), started=self._started, beat=now, version=pod_desktop.__version__)

@@ -368,7 +368,7 @@ class Active:
             self.connection.execute("pragma wal_checkpoint(passive)").fetchall()
 
     def close(self) -> None:
-        self.connection.close()
+        schema.let_go(self.connection)
 
 
 _INSERT_EV: Final = f"insert into ev values({', '.join('?' * 29)})"

@@ -192,7 +192,7 @@ class Catalog:
                     path.with_name(path.name + ending).unlink()
 
     def close(self) -> None:
-        self.connection.close()
+        schema.let_go(self.connection)
 
 
 LIST_SEGMENTS: Final = "select id, lane, state, n, lo, hi, bytes_raw from segment order by id"

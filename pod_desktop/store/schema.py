@@ -180,6 +180,13 @@ def create(path: Path, tables: str, rows: Callable[[apsw.Connection], None] | No
     return open_to_write(path)
 
 
+def let_go(connection: apsw.Connection) -> None:
+    """Close a connection that wrote, also on a disk that fails: what could not be moved out of the log is
+    found there by whoever opens the database next."""
+    with suppress(apsw.Error):
+        connection.close()
+
+
 def remove(path: Path) -> None:
     """Delete a database and what SQLite keeps beside it."""
     with outage(path):
