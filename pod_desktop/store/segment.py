@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -14,15 +13,15 @@ from pod_desktop.core.faults import Outage, Unwanted, UserFault
 from pod_desktop.core.limits import ROW_RECIPIENTS
 from pod_desktop.core.record import EventRow
 from pod_desktop.query import sql
-from pod_desktop.query.tree import Everything, Node, Text
+from pod_desktop.query.tree import Node, Text
 from pod_desktop.store import schema
 from pod_desktop.store.active import Meta, read_meta
+from pod_desktop.store.minutes import MinuteCounts
 from pod_desktop.store.port import Ask, Order, Place, Source, Spots, StoredRecord
 from pod_desktop.store.rawblocks import RawBlocks
 
 _FEW: Final = 2_000
 """Up to here matching rows are collected through an index and sorted; more are read in order of time."""
-_MINUTES_KEPT: Final = 8
 _JUDGED_FIRST: Final = 16
 _JUDGED_AT_ONCE: Final = 1_024
 """Rows whose raw records are judged together, so that each block is opened once."""
@@ -61,7 +60,7 @@ class Segment:
         self._codes: dict[int, str] = {}
         self._ids: dict[str, list[int]] | None = None
         self._sources: dict[int, Source] = {}
-        self._minutes: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[int, Counter[int]]] = {}
+        self.minutes = MinuteCounts(self, self._bounds).of
         self._raw = RawBlocks(self.path, self._connection)
         try:
             schema.check_format(self._connection, self.path)
@@ -419,67 +418,6 @@ class Segment:
             (match, first),
         ).fetchall()
         return in_all - len(unsure) + len(self._matching(ask, unsure))
-
-    def minutes(self, ask: Ask, *, most: int, above: int | None = None) -> Mapping[int, int]:
-        """Records by minute since 1970; the tree is not asked."""
-        assert isinstance(ask.tree, Everything)
-        if self.meta.sealed and above is None and most >= self.last():
-            if ask.since is not None or ask.until is not None:
-                return self._sealed_minutes(ask)
-            key = ask.kinds, ask.connectors
-            if key not in self._minutes or self._minutes[key][0] != self.last():
-                self._keep_minutes(key, self.last(), Counter(self._sealed_minutes(ask)))
-            return self._minutes[key][1]
-        if above is None and ask.since is None and ask.until is None:
-            return self._grown_minutes(ask, most)
-        parts, values = self._bounds(ask, most)
-        if above is not None:
-            parts.append("seq > :above")
-            values["above"] = above
-        return self._count_minutes(parts, values)
-
-    def _grown_minutes(self, ask: Ask, most: int) -> dict[int, int]:
-        """Of a segment that is being written: counted once, and then what came since. Every search begins with this."""
-        key = ask.kinds, ask.connectors
-        last, counts = self._minutes.get(key, (schema.first_seq(self.segment) - 1, Counter()))
-        parts, values = self._bounds(ask, most)
-        if last > most:
-            return self._count_minutes(parts, values)
-        if last < most:
-            found = self._count_minutes([*parts, "seq > :above"], values | {"above": last})
-            counts = counts + Counter(found)
-            self._keep_minutes(key, most, counts)
-        return counts
-
-    def _keep_minutes(
-        self, key: tuple[tuple[str, ...], tuple[str, ...]], last: int, counts: Counter[int]
-    ) -> None:
-        self._minutes[key] = last, counts
-        while len(self._minutes) > _MINUTES_KEPT:
-            del self._minutes[next(iter(self._minutes))]
-
-    def _count_minutes(self, parts: list[str], values: dict[str, Any]) -> dict[int, int]:
-        where = " and ".join(parts) or "1"
-        return dict(
-            self.execute(f"select time / 60000000, count(*) from ev where {where} group by 1", values)
-        )
-
-    def _sealed_minutes(self, ask: Ask) -> dict[int, int]:
-        """From the counts made at the seal; minutes that the question cuts are counted anew."""
-        parts = [f"{name} in ({', '.join(map(str, ids))})" for name, ids in self.restrictions(ask).items()]
-        where = " and ".join(parts) or "1"
-        found: dict[int, int] = dict(
-            self.execute(f"select minute, sum(n) from minute where {where} group by 1")
-        )
-        low = -(1 << 62) if ask.since is None else ask.since // 60_000_000
-        high = 1 << 62 if ask.until is None else -(-ask.until // 60_000_000) - 1
-        found = {minute: count for minute, count in found.items() if low <= minute <= high}
-        bounds, values = self._bounds(ask, None)
-        for minute in {low, high} & found.keys():
-            edge = [*bounds, f"time >= {minute * 60_000_000}", f"time < {(minute + 1) * 60_000_000}"]
-            del found[minute]
-            found.update(self._count_minutes(edge, values))
-        return found
 
 
 class _Tests:
