@@ -13,6 +13,7 @@ from pod_desktop.content.maillog_record import (
     cluster,
     delay_of,
     happening,
+    is_delivery,
     message_id,
     outcome,
     relay_ip,
@@ -51,7 +52,7 @@ def is_inside(said: Said) -> bool:
 
 
 def _steps(record: Line, said: Said, became: str) -> tuple[Step, ...]:
-    if said.stat or said.recipients:
+    if is_delivery(said):
         return (_try(said, became),)
     if became == REJECTED:
         return (Step("Rejected", shown(text_at(dict(said.pairs), "reject"), 500), BAD),)

@@ -154,6 +154,23 @@ def outcome(said: Said) -> str:
     return DEFERRED if said.dsn[:1] == "4" else OTHER
 
 
+def is_delivery(said: Said) -> bool:
+    """Is it a to= line? Its relay is the server that the mail was handed to, not where it came from."""
+    return bool(said.recipients or said.stat)
+
+
+def source_ip(said: Said) -> str:
+    """Where the mail came from, as far as the line tells.
+
+    '' on delivery lines, and where the relay is the filter itself: mail that was filtered comes back to
+    sendmail from there, and its sender's address is in the message record only.
+    """
+    if is_delivery(said) or "[" not in said.relay:
+        return ""
+    ip = _address_in(said.relay[:_RELAY_CHARS])
+    return "" if ip.startswith("127.") or ip == "::1" else ip
+
+
 def relay_ip(said: Said) -> str:
     """The address in `name. [192.0.2.1]` or `[IPv6:2001:db8::1]`."""
     return _address_in(said.relay[:_RELAY_CHARS]) if "[" in said.relay else ""
@@ -168,7 +185,7 @@ def _address_in(relay: str) -> str:
 def story(record: Line, said: Said) -> str:
     """One readable line of what happened."""
     relay = f"relay={said.relay}" if said.relay else ""
-    if said.stat or said.recipients:
+    if is_delivery(said):
         pieces = [said.stat] if said.stat else []
         if said.recipients:
             more = f" +{len(said.recipients) - 1}" if len(said.recipients) > 1 else ""

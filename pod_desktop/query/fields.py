@@ -180,7 +180,11 @@ _ALL: Final = (
     Field(name="folder", title="Folder", type="name", kinds=_FILTERED, help="Quarantine folder."),
     Field(name="score", title="Score", type="number", kinds=_FILTERED, help="Overall spam score, 0 to 100."),
     Field(
-        name="ip", title="IP", type="ip", kinds=(*_MAIL, AUDIT), help="Source address, or a network of them."
+        name="ip",
+        title="IP",
+        type="ip",
+        kinds=(*_MAIL, AUDIT),
+        help="Source address, or a network of them. Not of a delivery line: its relay took the mail (`relay`).",
     ),
     Field(
         name="host", title="Host", type="name", kinds=_FILTERED, help="Name of the sending host, as resolved."

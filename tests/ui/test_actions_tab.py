@@ -179,6 +179,16 @@ def test_a_mail_log_record_is_acted_on_without_its_angle_brackets(shown) -> None
     assert body_of(tab)["value"] == "news@contoso.example"
 
 
+def test_a_delivery_line_has_no_recipient_or_relay_chosen_for_it(tab, qtbot) -> None:
+    said = {"to": ["<ann@acme.example>"], "relay": "mx1.acme.example. [192.0.2.41]", "stat": "Sent"}
+    tab.show_record(record({"id": "q2", "sm": said, "data": ""}, kind="maillog"))
+    fields = tab.form.fields
+    qtbot.waitUntil(lambda: fields.body_field.faulty)
+    assert fields.chips.current() is None and "names no sender" in fields.trap.accessibleName()
+    assert not tab.form.submit_button.isEnabled()
+    assert [offer.title for offer in tab.offers()] == ["Recipient", "Relay IP", "Relay host"]
+
+
 # what would be sent
 
 

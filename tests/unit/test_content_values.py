@@ -87,6 +87,22 @@ def values(record: dict[str, Any], field: str, kind: str = "message") -> tuple[o
 
 
 @pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        (maillog_from(relay="mail.bad.test [203.0.113.9]"), ("203.0.113.9",)),
+        (maillog_from(relay="mail.bad.test [IPv6:2001:db8::9]"), ("2001:db8::9",)),
+        (maillog_from(relay="localhost. [127.0.0.1]"), ()),
+        (maillog_from(relay="localhost [IPv6:::1]"), ()),
+        (maillog_to(relay="mx1.acme.example. [192.0.2.41]"), ()),
+        (maillog_to(relay="mx1.acme.example. [192.0.2.41]", stat="Deferred: 451"), ()),
+    ],
+)
+def test_the_address_of_a_mail_log_line_is_where_the_mail_came_from(record, expected) -> None:
+    assert content.values("maillog", record, "ip") == expected
+    assert content.read("maillog", as_bytes(record), 5).ip == (expected[0] if expected else "")
+
+
+@pytest.mark.parametrize(
     ("field", "expected"),
     [
         ("time", (NOW,)),

@@ -30,7 +30,13 @@ def test_a_mail_log_record_offers_its_sender_without_brackets():
     offer = first("maillog", maillog_from(sender="ann@bad.test"), "$from")
     assert (offer.value, offer.expression) == ("ann@bad.test", "{sm.from}")
     assert "filter itself" in first("maillog", maillog_from(), "$ip").trap
-    assert first("maillog", maillog_to(), "$rcpt").value == "j.meyer@acme.example"
+
+
+def test_a_delivery_line_offers_its_recipients_before_the_server_that_took_the_mail():
+    found = content.offers("maillog", maillog_to())
+    assert [offer.attribute for offer in found] == ["$rcpt", "$ip", "$host"]
+    assert found[0].value == "j.meyer@acme.example" and "names no sender" in found[0].trap
+    assert all("server that took the mail" in offer.trap for offer in found[1:])
 
 
 def test_a_mail_log_record_without_sm_offers_what_its_line_says():

@@ -30,6 +30,7 @@ OPERATOR_WORDS: Final = {
     "not_contain": "not_contain",
     "is_in_list": "is_in_list",
 }
+NO_SENDER: Final = "This record names no sender and no source. Choose a value, or act on the message itself: Journey shows it."
 _PATH_PLACE: Final = "Path and Query"
 
 
@@ -140,6 +141,8 @@ class Fields(QWidget):
         self.body_edit.set_text(write_members(members))
         self.chips.choose(offer)
         self._show_offer(offer)
+        if offers and offer is None:
+            self.trap.say(NO_SENDER)
         self._follow_body()
         self._filling = False
 

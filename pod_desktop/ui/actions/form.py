@@ -142,7 +142,7 @@ class ActionForm(QWidget):
         """Fill the form for a responder and a record (or none), with the value of an offer."""
         responder = responders.RESPONDERS[connector.type]
         if offer is None:
-            offer = next((one for one in offers if one.attribute == "$from"), offers[0] if offers else None)
+            offer = likely(offers)
         self._draft = Draft(
             connector=connector, path_and_query="", body="", record=record, record_id=record_id, tenant=tenant
         )
@@ -354,3 +354,9 @@ class ActionForm(QWidget):
 
 def _words(error: BaseException) -> str:
     return f"{error.what} {error.hint}".strip() if isinstance(error, Fault) else str(error)
+
+
+def likely(offers: Sequence[Offer]) -> Offer | None:
+    """What is meant unless a person says otherwise: the sender, else where the mail came from; never a recipient."""
+    first = offers[0] if offers and offers[0].attribute != "$rcpt" else None
+    return next((one for one in offers if one.attribute == "$from"), first)
