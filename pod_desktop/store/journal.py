@@ -10,17 +10,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
-from pathlib import Path
 from typing import Any, Final
 
-import apsw
-
 from pod_desktop.core.action import STATUSES, Action, Entry, Request
-from pod_desktop.core.faults import Outage, UserFault
+from pod_desktop.core.faults import UserFault
+from pod_desktop.store.database import Database
 
 SCHEMA: Final = 1
 _TABLES: Final = """
@@ -37,44 +33,10 @@ _FIRST: Final = "0" * 64
 _FIELDS: Final = frozenset(field.name for field in fields(Action))
 
 
-class Journal:
+class Journal(Database):
     """The journal's file. Safe to use from several threads and processes."""
 
-    def __init__(self, path: Path) -> None:
-        """Open or create it.
-
-        Raises:
-            Outage: no journal, of a newer version, or not usable.
-        """
-        self._path = path
-        self._lock = threading.RLock()
-        with self._errors():
-            self._db = apsw.Connection(str(path))
-            self._db.set_busy_timeout(10_000)
-            self._db.pragma("journal_mode", "wal")
-            self._db.pragma("synchronous", "full")
-            self._watch = apsw.Connection(str(path))
-            with self._transaction():
-                version = int(self._db.pragma("user_version"))
-                if version == 0:
-                    self._db.execute(_TABLES)
-                    self._db.pragma("user_version", SCHEMA)
-                elif version > SCHEMA:
-                    raise Outage(
-                        f"The journal of actions was made by a newer version (schema {version}).",
-                        str(path),
-                        "Update POD Desktop, or choose another directory with --data-dir.",
-                    )
-
-    def close(self) -> None:
-        with self._lock:
-            self._watch.close()
-            self._db.close()
-
-    def version(self) -> int:
-        """Changes with every commit of any process."""
-        with self._lock, self._errors():
-            return int(self._watch.pragma("data_version"))
+    _title, _schema, _tables = "The journal of actions", SCHEMA, _TABLES
 
     def begin(self, action: Action) -> None:
         """Commit the intent, durably, before the first byte is sent.
@@ -88,7 +50,7 @@ class Journal:
         """Commit several intents in one transaction; all or none. See begin()."""
         with self._transaction():
             for action in actions:
-                if list(self._db.execute("select 1 from action where id = ?", (action.id,))):
+                if self._rows("select 1 from action where id = ?", action.id):
                     raise UserFault("This action has been begun already.", action.id)
                 self._append(action.id, action.time, _to_json(action))
                 self._put(action)
@@ -125,8 +87,7 @@ class Journal:
 
     def action(self, action_id: str) -> Action:
         """Raises UserFault when there is none; a beginning that fits one only will do."""
-        with self._lock, self._errors():
-            return self._get(action_id)
+        return self._get(action_id)
 
     def actions(
         self, *, statuses: tuple[str, ...] = (), limit: int = 100_000, since: int = 0
@@ -134,54 +95,39 @@ class Journal:
         """Newest first; with `since` (microseconds UTC) only what began then or later: ids ascend with time."""
         marks = ",".join("?" * len(statuses))
         where = f"and status in ({marks})" if statuses else ""
-        with self._lock, self._errors():
-            rows = list(
-                self._db.execute(
-                    f"select state from action where id >= ? {where} order by id desc limit ?",
-                    (f"{since:016x}" if since > 0 else "", *statuses, limit),
-                )
-            )
+        rows = self._rows(
+            f"select state from action where id >= ? {where} order by id desc limit ?",
+            f"{since:016x}" if since > 0 else "",
+            *statuses,
+            limit,
+        )
         return [_from_json(json.loads(state)) for (state,) in rows]
 
     def open_actions(self) -> int:
         """How many are in progress, waiting or unknown; cheap."""
-        with self._lock, self._errors():
-            rows = list(
-                self._db.execute(
-                    "select count(*) from action where status in ('in_progress', 'waiting', 'unknown')"
-                )
-            )
+        rows = self._rows("select count(*) from action where status in ('in_progress', 'waiting', 'unknown')")
         return int(rows[0][0])
 
     def due(self, now: int) -> list[Action]:
         """Actions whose time to be taken back has come, oldest first."""
-        with self._lock, self._errors():
-            rows = list(
-                self._db.execute(
-                    "select state from action where expires > 0 and expires <= ? and status = 'succeeded' order by expires",
-                    (now,),
-                )
-            )
+        rows = self._rows(
+            "select state from action where expires > 0 and expires <= ? and status = 'succeeded' order by expires",
+            now,
+        )
         return [_from_json(json.loads(state)) for (state,) in rows]
 
     def live(self, action: Action) -> list[Action]:
         """Additions of the same entry to the same list that succeeded and stand, oldest first."""
-        with self._lock, self._errors():
-            rows = list(
-                self._db.execute(
-                    "select state from action where key = ? and status = 'succeeded' order by id",
-                    (_key(action),),
-                )
-            )
+        rows = self._rows(
+            "select state from action where key = ? and status = 'succeeded' order by id",
+            _key(action),
+        )
         found = [_from_json(json.loads(state)) for (state,) in rows]
         return [other for other in found if other.wanted and other.id != action.id]
 
     def events(self, action_id: str) -> list[tuple[int, dict[str, Any]]]:
         """(microseconds UTC, change) of one action, oldest first."""
-        with self._lock, self._errors():
-            rows = list(
-                self._db.execute("select at, change from event where action = ? order by seq", (action_id,))
-            )
+        rows = self._rows("select at, change from event where action = ? order by seq", action_id)
         return [(at, json.loads(change)) for at, change in rows]
 
     def verify(self) -> list[str]:
@@ -203,8 +149,7 @@ class Journal:
 
     def last_look(self, name: str) -> tuple[int, list[Any]]:
         """(microseconds UTC, what a list held then); (0, []) before the first look."""
-        with self._lock, self._errors():
-            rows = list(self._db.execute("select at, entries from look where list = ?", (name,)))
+        rows = self._rows("select at, entries from look where list = ?", name)
         return (int(rows[0][0]), list(json.loads(rows[0][1]))) if rows else (0, [])
 
     def put_look(self, name: str, entries: Sequence[Any], *, at: int) -> None:
@@ -226,15 +171,14 @@ class Journal:
 
     def bulks(self) -> list[tuple[str, int, dict[str, Any]]]:
         """(id, microseconds UTC, state) of the bulk runs that have not ended, newest first."""
-        with self._lock, self._errors():
-            rows = list(self._db.execute("select id, at, state from bulk order by at desc"))
+        rows = self._rows("select id, at, state from bulk order by at desc")
         return [(bulk_id, at, json.loads(state)) for bulk_id, at, state in rows]
 
     # inside a transaction
 
     def _append(self, action_id: str, at: int, change: dict[str, Any]) -> None:
         text = json.dumps(change, sort_keys=True)
-        rows = list(self._db.execute("select seq, hash from event order by seq desc limit 1"))
+        rows = self._rows("select seq, hash from event order by seq desc limit 1")
         seq, before = rows[0] if rows else (0, _FIRST)
         self._db.execute(
             "insert into event(seq, action, at, change, hash) values(?,?,?,?,?)",
@@ -248,44 +192,13 @@ class Journal:
         )
 
     def _get(self, action_id: str) -> Action:
-        rows = list(
-            self._db.execute(
-                "select state from action where id >= ? and id < ? limit 2",
-                (action_id, action_id + "\U0010ffff"),
-            )
+        rows = self._rows(
+            "select state from action where id >= ? and id < ? limit 2", action_id, action_id + "\U0010ffff"
         )
         if len(rows) != 1 or not action_id:
             what = "There is no action" if not rows else "There are several actions"
             raise UserFault(f"{what} {action_id!r}.", "action", "See the Action History for ids.")
         return _from_json(json.loads(rows[0][0]))
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with self._lock, self._errors():
-            self._db.execute("begin immediate")
-            try:
-                yield
-            except BaseException:
-                self._db.execute("rollback")
-                raise
-            self._db.execute("commit")
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except (apsw.NotADBError, apsw.CorruptError):
-            raise Outage(
-                "The journal of actions is damaged.", str(self._path), "Restore it from a backup."
-            ) from None
-        except apsw.FullError:
-            raise Outage("The disk is full.", str(self._path), "Free some space.") from None
-        except apsw.BusyError:
-            raise Outage("The journal is held by another process.", str(self._path), "Try again.") from None
-        except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.IOError) as error:
-            raise Outage(
-                f"The journal cannot be used ({error}).", str(self._path), "Check its folder."
-            ) from None
 
 
 def _row(action: Action) -> list[Any]:

@@ -7,11 +7,9 @@ synchronous=FULL; status rows, which are renewed every moment, are not worth an 
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import apsw
@@ -19,10 +17,11 @@ import apsw
 from pod_desktop.core.clock import DAY
 from pod_desktop.core.connector import CollectConnector
 from pod_desktop.core.definition import Connector, connector_from_file, connector_to_file
-from pod_desktop.core.faults import Outage, UserFault
+from pod_desktop.core.faults import UserFault
 from pod_desktop.core.responder import ALL_TENANTS, RespondConnector
 from pod_desktop.core.settings import TENANTS
 from pod_desktop.core.status import StreamStatus
+from pod_desktop.store.database import Database
 
 SCHEMA: Final = 1
 _TOLD: Final = "told"
@@ -84,43 +83,16 @@ class Command:
     at: int
 
 
-class Ledger:
+class Ledger(Database):
     """The ledger file. Safe to use from several threads; every call is short."""
 
-    def __init__(self, path: Path) -> None:
-        """Open or create the ledger.
-
-        Raises:
-            Outage: the file is no ledger, of a newer version, or cannot be opened.
-        """
-        self._path = path
-        self._lock = threading.RLock()
-        with self._errors():
-            self._writer = apsw.Connection(str(path))
-            self._writer.set_busy_timeout(5_000)
-            self._writer.pragma("journal_mode", "wal")
-            self._writer.pragma("synchronous", "full")
-            self._create()
-            # data_version tells of changes by other connections only: so reads have one of their own.
-            self._reader = apsw.Connection(str(path))
-            self._reader.set_busy_timeout(5_000)
-            self._reader.pragma("query_only", True)
-
-    def close(self) -> None:
-        with self._lock:
-            self._reader.close()
-            self._writer.close()
-
-    def version(self) -> int:
-        """Changes whenever anything in the ledger has been committed, by whichever process."""
-        with self._lock, self._errors():
-            return int(self._reader.pragma("data_version"))
+    _title, _schema, _tables = "The ledger", SCHEMA, _TABLES
 
     # connectors
 
     def connectors(self) -> list[ConnectorEntry]:
         """All connectors in the order of creation."""
-        rows = self._read("select definition, enabled, created, changed from connector order by id")
+        rows = self._rows("select definition, enabled, created, changed from connector order by id")
         return [_entry(*row) for row in rows]
 
     def collectors(self) -> list[CollectEntry]:
@@ -147,9 +119,7 @@ class Ledger:
         Raises:
             UserFault: there is none; the words name those that are.
         """
-        rows = self._read(
-            "select definition, enabled, created, changed from connector where name = ?", (name,)
-        )
+        rows = self._rows("select definition, enabled, created, changed from connector where name = ?", name)
         if not rows:
             names = ", ".join(entry.connector.name for entry in self.connectors()) or "none yet"
             raise UserFault(f"There is no connector named {name!r}.", "name", f"Connectors: {names}.")
@@ -170,7 +140,7 @@ class Ledger:
             with self._transaction():
                 for connector, enabled in added:
                     name = connector.name
-                    self._writer.execute(
+                    self._db.execute(
                         "insert into connector(name, definition, enabled, created, changed) values(?,?,?,?,?)",
                         (name, json.dumps(connector_to_file(connector)), enabled, now, now),
                     )
@@ -189,7 +159,7 @@ class Ledger:
             self.connector(connector.name)
         with self._transaction():
             for connector in connectors:
-                self._writer.execute(
+                self._db.execute(
                     "update connector set definition = ?, changed = ? where name = ?",
                     (json.dumps(connector_to_file(connector)), now, connector.name),
                 )
@@ -203,22 +173,22 @@ class Ledger:
         """Forget the connector and its status; its records stay. Raises UserFault when there is none."""
         name = self.connector(name).connector.name
         with self._transaction():
-            self._writer.execute("delete from connector where name = ?", (name,))
-            self._writer.execute("delete from status where connector = ?", (name,))
+            self._db.execute("delete from connector where name = ?", (name,))
+            self._db.execute("delete from status where connector = ?", (name,))
 
     # what the service says
 
     def put_statuses(self, statuses: list[StreamStatus], *, now: int) -> None:
         """Publish states of streams; replaces what was said of them before."""
-        with self._transaction(durable=False):
-            self._writer.executemany(
+        with self._passing():
+            self._db.executemany(
                 "insert or replace into status(connector, kind, at, status) values(?,?,?,?)",
                 [(s.connector, s.kind, now, json.dumps(s.to_json())) for s in statuses],
             )
 
     def statuses(self) -> list[StreamStatus]:
         """What every stream last said, by connector and content type."""
-        rows = self._read("select status from status order by connector, kind")
+        rows = self._rows("select status from status order by connector, kind")
         return [StreamStatus.from_json(json.loads(text)) for (text,) in rows]
 
     def drop_status(self, connector: str, kind: str) -> None:
@@ -227,16 +197,16 @@ class Ledger:
 
     def put_service(self, info: ServiceInfo | None) -> None:
         """The service's sign of life; None when it has stopped."""
-        with self._transaction(durable=False):
-            self._writer.execute("delete from service")
+        with self._passing():
+            self._db.execute("delete from service")
             if info is not None:
-                self._writer.execute(
+                self._db.execute(
                     "insert into service(one, pid, started, beat, version) values(1,?,?,?,?)",
                     (info.pid, info.started, info.beat, info.version),
                 )
 
     def service(self) -> ServiceInfo | None:
-        rows = self._read("select pid, started, beat, version from service")
+        rows = self._rows("select pid, started, beat, version from service")
         if not rows:
             return None
         pid, started, beat, version = rows[0]
@@ -250,34 +220,34 @@ class Ledger:
 
     def take_commands(self) -> list[Command]:
         """All commands not yet taken, oldest first; each is given once."""
-        if not self._read("select 1 from command limit 1"):
+        if not self._rows("select 1 from command limit 1"):
             return []
         with self._transaction():
-            rows = list(self._writer.execute("select name, args, at from command order by id"))
-            self._writer.execute("delete from command")
+            rows = list(self._db.execute("select name, args, at from command order by id"))
+            self._db.execute("delete from command")
         return [Command(name=name, args=json.loads(args), at=at) for name, args, at in rows]
 
     # long work that the service does for a window
 
     def put_job(self, job_id: str, state: Mapping[str, Any], *, now: int) -> None:
         """Publish how far a job is; jobs not heard of for a day are forgotten."""
-        with self._transaction(durable=False):
-            self._writer.execute("delete from job where at < ?", (now - DAY,))
-            self._writer.execute(
+        with self._passing():
+            self._db.execute("delete from job where at < ?", (now - DAY,))
+            self._db.execute(
                 "insert or replace into job(id, at, state) values(?,?,?)",
                 (job_id, now, json.dumps(dict(state))),
             )
 
     def job(self, job_id: str) -> dict[str, Any] | None:
         """What a job last said; None before it began or long after it ended."""
-        rows = self._read("select state from job where id = ?", (job_id,))
+        rows = self._rows("select state from job where id = ?", job_id)
         return dict(json.loads(rows[0][0])) if rows else None
 
     # settings
 
     def setting(self, key: str, default: Any = None) -> Any:
         """A setting's JSON value."""
-        rows = self._read("select value from setting where key = ?", (key,))
+        rows = self._rows("select value from setting where key = ?", key)
         return json.loads(rows[0][0]) if rows else default
 
     def set_setting(self, key: str, value: Any) -> None:
@@ -302,70 +272,20 @@ class Ledger:
 
     # the file
 
-    def _create(self) -> None:
-        with self._transaction():
-            found = int(self._writer.pragma("user_version"))
-            if found == 0 and not list(self._writer.execute("select 1 from sqlite_schema limit 1")):
-                self._writer.execute(_TABLES)
-                self._writer.pragma("user_version", SCHEMA)
-            elif found > SCHEMA:
-                raise Outage(
-                    f"The ledger was made by a newer version (schema {found}, this program knows {SCHEMA}).",
-                    str(self._path),
-                    "Update POD Desktop, or choose another directory with --data-dir.",
-                )
-            elif found == 0:
-                raise Outage(
-                    "This file is a database, but not a ledger.",
-                    str(self._path),
-                    "Move it away, or choose another directory with --data-dir.",
-                )
-
-    def _read(self, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        with self._lock, self._errors():
-            return list(self._reader.execute(sql, values))
-
     def _write(self, sql: str, values: tuple[Any, ...]) -> None:
         with self._transaction():
-            self._writer.execute(sql, values)
+            self._db.execute(sql, values)
 
     @contextmanager
-    def _transaction(self, durable: bool = True) -> Iterator[None]:
+    def _passing(self) -> Iterator[None]:
+        """A transaction for what the next beat says again: it need not outlive a power cut."""
         with self._lock, self._errors():
-            self._writer.pragma("synchronous", "full" if durable else "normal")
-            self._writer.execute("begin immediate")
+            self._db.pragma("synchronous", "normal")
             try:
-                yield
-            except BaseException:
-                self._writer.execute("rollback")
-                raise
-            self._writer.execute("commit")
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        """Say in words what SQLite says in codes."""
-        try:
-            yield
-        except apsw.ConstraintError:
-            raise
-        except (apsw.NotADBError, apsw.CorruptError):
-            raise Outage(
-                "The ledger is damaged or is no database.",
-                str(self._path),
-                "Restore it from a backup, or choose another directory with --data-dir.",
-            ) from None
-        except apsw.FullError:
-            raise Outage("The disk is full.", str(self._path), "Free some space.") from None
-        except apsw.BusyError:
-            raise Outage(
-                "The ledger is held by another process.", str(self._path), "Try again in a moment."
-            ) from None
-        except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.IOError, apsw.PermissionsError) as error:
-            raise Outage(
-                f"The ledger cannot be used ({error}).",
-                str(self._path),
-                "Check the directory's permissions and free space.",
-            ) from None
+                with self._transaction():
+                    yield
+            finally:
+                self._db.pragma("synchronous", "full")
 
 
 def _entry(definition: str, enabled: int, created: int, changed: int) -> ConnectorEntry:

@@ -1,20 +1,14 @@
 """What people said about records: marks and comments, by record id, in a small file of their own.
 
-They outlive the records' segments, retention and a rebuilt store. Imports apsw; its readers do not.
+They outlive the records' segments, retention and a rebuilt store.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-import apsw
-
-from pod_desktop.core.faults import Outage
-from pod_desktop.store.schema import outage
+from pod_desktop.store.database import Database
 
 NOTES_FILE: Final = "notes.db"
 """Its name within a data directory."""
@@ -53,48 +47,14 @@ class Noting(NamedTuple):
     """Added to the comment as a line of its own, unless that stands there."""
 
 
-class Notes:
+class Notes(Database):
     """The notes of one data directory. Safe to use from several threads and processes; every call is short."""
 
-    def __init__(self, path: Path) -> None:
-        """Open or create the file.
+    _title, _schema, _tables = "The file of marks and comments", _SCHEMA, _TABLES
 
-        Raises:
-            Outage: not usable, or made by a newer version.
-        """
-        self._path = path
-        self._lock = threading.RLock()
-        with outage(path):
-            self._db = apsw.Connection(str(path))
-            self._db.set_busy_timeout(5_000)
-            self._db.pragma("journal_mode", "wal")
-            self._db.pragma("synchronous", "full")
-        with self._transaction():
-            version = int(self._db.pragma("user_version"))
-            if version == 0:
-                self._db.execute(_TABLES)
-                self._db.pragma("user_version", _SCHEMA)
-            elif version > _SCHEMA:
-                raise Outage(
-                    f"Marks and comments were stored by a newer version (schema {version}).",
-                    path.name,
-                    "Update POD Desktop, or choose another directory with --data-dir.",
-                )
-            self._db.execute(_CARRIED)
-        with outage(path):
-            # data_version tells of changes by other connections only.
-            self._watch = apsw.Connection(str(path))
-
-    def close(self) -> None:
-        """Let go of the file."""
-        with self._lock:
-            self._watch.close()
-            self._db.close()
-
-    def version(self) -> int:
-        """Changes whenever a note was committed, by whichever process."""
-        with self._lock, outage(self._path):
-            return int(self._watch.pragma("data_version"))
+    def _create(self) -> None:
+        super()._create()
+        self._db.execute(_CARRIED)
 
     def all(self) -> dict[str, Note]:
         """Every note, by record id."""
@@ -139,8 +99,7 @@ class Notes:
 
     def carried(self, source: str) -> int:
         """The number of the last row of this file that was carried; 0 when none was."""
-        with self._lock, outage(self._path):
-            found = list(self._db.execute("select row from carried where source = ?", (source,)))
+        found = self._rows("select row from carried where source = ?", source)
         return int(found[0][0]) if found else 0
 
     def carry(self, source: str, rows: Sequence[Noting], now: int) -> int:
@@ -170,7 +129,7 @@ class Notes:
         return len(new)
 
     def _add(self, record: str, noting: Noting, now: int) -> None:
-        found = list(self._db.execute("select marked, comment from note where record = ?", (record,)))
+        found = self._rows("select marked, comment from note where record = ?", record)
         marked, comment = found[0] if found else (0, "")
         words = " ".join(noting.words.split()).encode("utf-8", "replace").decode()
         if words and words not in comment.splitlines():
@@ -185,17 +144,5 @@ class Notes:
         self._db.execute("delete from note where not marked and comment = ''")
 
     def _read(self, where: str, *values: Any) -> list[Note]:
-        with self._lock, outage(self._path):
-            rows = self._db.execute(f"select record, marked, comment, changed from note {where}", values)
-            return [Note(record, bool(marked), comment, changed) for record, marked, comment, changed in rows]
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with self._lock, outage(self._path):
-            self._db.execute("begin immediate")
-            try:
-                yield
-            except BaseException:
-                self._db.execute("rollback")
-                raise
-            self._db.execute("commit")
+        rows = self._rows(f"select record, marked, comment, changed from note {where}", *values)
+        return [Note(record, bool(marked), comment, changed) for record, marked, comment, changed in rows]

@@ -1,18 +1,14 @@
-"""The playbooks' database: its tables, and how it is read and written. Imports apsw; its readers do not."""
+"""The playbooks' database: its tables, and how it is read and written."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Any, Final
 
-import apsw
-
-from pod_desktop.core.faults import Outage, UserFault
+from pod_desktop.core.faults import UserFault
+from pod_desktop.store.database import Database
 from pod_desktop.store.playbook_rows import FiringRow, row_from_json, row_to_json
-from pod_desktop.store.schema import outage
 
 SCHEMA: Final = 1
 _TABLES: Final = """
@@ -43,87 +39,25 @@ create table setting(key text primary key, value text not null) without rowid;
 """
 
 
-class PlaybookFile:
+class PlaybookFile(Database):
     """One opened file. Safe to use from several threads and processes."""
 
-    def __init__(self, path: Path) -> None:
-        """Open or create it.
-
-        Raises:
-            Outage: no such file, of a newer version, or not usable.
-        """
-        self._path = path
-        self._lock = threading.RLock()
-        self._decisions = 0
-        with outage(path):
-            self._db = apsw.Connection(str(path))
-            self._db.set_busy_timeout(10_000)
-            self._db.pragma("journal_mode", "wal")
-            self._db.pragma("synchronous", "full")
-            # data_version tells of changes by other connections only.
-            self._watch = apsw.Connection(str(path))
-        with self._transaction():
-            version = int(self._db.pragma("user_version"))
-            if version == 0:
-                self._db.execute(_TABLES)
-                self._db.pragma("user_version", SCHEMA)
-            elif version > SCHEMA:
-                raise Outage(
-                    f"The playbooks were stored by a newer version (schema {version}).",
-                    str(path),
-                    "Update POD Desktop, or choose another directory with --data-dir.",
-                )
-
-    def close(self) -> None:
-        with self._lock:
-            self._watch.close()
-            self._db.close()
-
-    def version(self) -> int:
-        """Changes whenever anything in the file has been committed, by whichever process."""
-        with self._lock, outage(self._path):
-            return int(self._watch.pragma("data_version"))
+    _title, _schema, _tables = "The file of playbooks", SCHEMA, _TABLES
+    _decisions = 0
 
     def decided(self) -> tuple[int, int]:
         """Changes when a definition, a state or a decision was committed, by whichever process.
 
         What a service keeps by commit(), change() and ended() of this very object does not count.
         """
-        with self._lock, outage(self._path):
+        with self._lock, self._errors():
             return int(self._db.pragma("data_version")), self._decisions
-
-    def _rows(self, sql: str, *values: Any) -> list[Any]:
-        with outage(self._path):
-            return list(self._db.execute(sql, values))
-
-    def _read(self, sql: str, *values: Any) -> list[Any]:
-        with self._lock:
-            return self._rows(sql, *values)
 
     @contextmanager
     def _deciding(self) -> Iterator[None]:
         with self._transaction():
             self._decisions += 1
             yield
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with self._lock, outage(self._path):
-            if self._under_way():
-                yield  # part of the one under way
-                return
-            self._db.execute("begin immediate")
-            try:
-                yield
-                self._db.execute("commit")
-            except BaseException:
-                with suppress(apsw.Error):
-                    if self._under_way():
-                        self._db.execute("rollback")
-                raise
-
-    def _under_way(self) -> bool:
-        return bool(self._db.in_transaction)
 
     # rows of firings
 

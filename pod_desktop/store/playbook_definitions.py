@@ -22,7 +22,7 @@ class Definitions(PlaybookFile):
 
     def entries(self) -> list[PlaybookEntry]:
         """All playbooks in the order of creation."""
-        return [_entry(*row) for row in self._read(f"{_ENTRY} order by id")]
+        return [_entry(*row) for row in self._rows(f"{_ENTRY} order by id")]
 
     def entry(self, name: str) -> PlaybookEntry:
         """The playbook of that name, whatever its case.
@@ -30,7 +30,7 @@ class Definitions(PlaybookFile):
         Raises:
             UserFault: there is none; the words name those that are.
         """
-        rows = self._read(f"{_ENTRY} where folded = ?", name.strip().casefold())
+        rows = self._rows(f"{_ENTRY} where folded = ?", name.strip().casefold())
         if not rows:
             names = ", ".join(entry.playbook.name for entry in self.entries()) or "none yet"
             raise UserFault(f"There is no playbook named {name[:80]!r}.", "name", f"Playbooks: {names}.")
@@ -116,7 +116,7 @@ class Definitions(PlaybookFile):
 
     def history(self, name: str) -> list[Version]:
         """Versions and changes of state, newest first; of one that was removed nothing is left."""
-        rows = self._read(
+        rows = self._rows(
             "select version, at, author, note, definition from version where playbook = ? order by id desc",
             self.entry(name).id,
         )

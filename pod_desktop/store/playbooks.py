@@ -46,15 +46,15 @@ class Playbooks(Definitions):
 
     def cursor(self) -> Marks | None:
         """How far the store was read; None before the first turn."""
-        rows = self._read("select marks from cursor")
+        rows = self._rows("select marks from cursor")
         return {int(part): seq for part, seq in json.loads(rows[0][0]).items()} if rows else None
 
     def window(self, playbook_id: int) -> tuple[list[tuple[str, Match, bool]], list[tuple[str, int]]]:
         """What core.playbook_window.Window.restore() takes."""
-        records = self._read(
+        records = self._rows(
             "select key, time, record, seq, shown, used from window_record where playbook = ?", playbook_id
         )
-        told = self._read("select key, told from window_key where playbook = ?", playbook_id)
+        told = self._rows("select key, told from window_key where playbook = ?", playbook_id)
         return [
             (key, Match(time, record, seq, shown), bool(used))
             for key, time, record, seq, shown, used in records
@@ -210,7 +210,7 @@ class Playbooks(Definitions):
 
     def newest_row(self) -> int:
         """The highest id of a row; 0 without any."""
-        return int(self._read("select coalesce(max(id), 0) from firing")[0][0])
+        return int(self._rows("select coalesce(max(id), 0) from firing")[0][0])
 
     def claim_told(self, newest: int) -> int:
         """Take it on oneself to tell notifications up to this id; rows above the id given back are the caller's.
@@ -236,7 +236,7 @@ class Playbooks(Definitions):
 
     def hours(self, name: str, since: int) -> list[tuple[int, str, int]]:
         """(hour in microseconds UTC, outcome, number), ascending: what a small picture is drawn from."""
-        rows = self._read(
+        rows = self._rows(
             "select hour, outcome, n from hour where playbook = ? and hour >= ? order by hour",
             self.entry(name).id,
             since // HOUR,
@@ -280,7 +280,7 @@ class Playbooks(Definitions):
 
     def expire_held(self, now: int) -> int:
         """Close what nobody decided in time; how many."""
-        if not self._read("select 1 from firing where status = ? and expires <= ? limit 1", OPEN, now):
+        if not self._rows("select 1 from firing where status = ? and expires <= ? limit 1", OPEN, now):
             return 0
         with self._deciding():
             rows = self._found("where status = ? and expires <= ?", OPEN, now)
@@ -349,7 +349,7 @@ class Playbooks(Definitions):
 
     def stopped(self) -> str:
         """Who stopped all playbooks; '' while nobody has."""
-        rows = self._read("select value from setting where key = ?", _STOPPED)
+        rows = self._rows("select value from setting where key = ?", _STOPPED)
         value = json.loads(rows[0][0]) if rows else None
         return str(value["by"]) if value else ""
 

@@ -241,24 +241,24 @@ def transaction(connection: apsw.Connection) -> Iterator[None]:
 _WORDS: Final[tuple[tuple[type[apsw.Error], str, str], ...]] = (
     (apsw.FullError, "The disk is full.", "Free some space; collecting goes on by itself."),
     (apsw.ReadOnlyError, "The disk is read-only.", "Make it writable; collecting goes on by itself."),
-    (apsw.CorruptError, "The file is damaged.", "Run `pod-desktop verify`."),
-    (apsw.NotADBError, "The file is damaged.", "Run `pod-desktop verify`."),
-    (apsw.CantOpenError, "The file is missing or cannot be opened.", "Check the disk and the permissions."),
+    (apsw.CorruptError, "{title} is damaged.", "Run `pod-desktop verify`."),
+    (apsw.NotADBError, "{title} is damaged.", "Run `pod-desktop verify`."),
+    (apsw.CantOpenError, "{title} is missing or cannot be opened.", "Check the disk and the permissions."),
     (apsw.BusyError, "Another program holds the file.", "Close what else uses the data directory."),
-    (apsw.PermissionsError, "The file may not be accessed.", "Check its permissions."),
+    (apsw.PermissionsError, "{title} may not be accessed.", "Check its permissions."),
     (apsw.IOError, "The disk fails or is full.", "Check the disk."),
 )
 
 
 @contextmanager
-def outage(path: Path) -> Iterator[None]:
+def outage(path: Path, title: str = "The file") -> Iterator[None]:
     """Turn the engine's and the system's failures into an Outage that names the file."""
     try:
         yield
     except apsw.Error as error:
         for kind, what, hint in _WORDS:
             if isinstance(error, kind):
-                raise Outage(what, path.name, hint) from error
+                raise Outage(what.format(title=title), path.name, hint) from error
         raise
     except OSError as error:
         raise Outage(f"{error.strerror or error}.", path.name, "Check the disk.") from error

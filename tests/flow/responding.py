@@ -16,6 +16,8 @@ from pod_desktop.simulator import Simulator
 ADD_BLOCK, ADD_SAFE, DELETE_BLOCK, DELETE_SAFE = TYPES
 RECORD = {"guid": "g1", "envelope": {"from": "billing@bad.test"}, "subject": 'quotes " and \n newlines'}
 QUICK = 0.7
+"""Seconds for an answer where one is kept back; PATIENT where many are asked for at once."""
+PATIENT = 20.0
 """Seconds for one action: hangs must not make the tests slow."""
 
 
@@ -31,11 +33,11 @@ class ShiftedClock(SystemClock):
 class World:
     """A simulator, four responders with its credentials, and a journal."""
 
-    def __init__(self, sim, path):
+    def __init__(self, sim, path, seconds=QUICK):
         self.sim = sim
         self.clock = ShiftedClock()
         self.journal = store.Journal(path)
-        self.sender = webhook.Sender(self.clock, seconds=QUICK)
+        self.sender = webhook.Sender(self.clock, seconds=seconds)
         self.connectors = [
             RespondConnector(
                 name=kind.rpartition("Demand ")[2], tenant="Acme", type=kind, cluster_id=sim.cluster_id,
@@ -85,9 +87,9 @@ class World:
 
 
 @contextlib.asynccontextmanager
-async def world(tmp_path):
+async def world(tmp_path, seconds=QUICK):
     async with Simulator(seed=7) as sim:
-        made = World(sim, tmp_path / "actions.db")
+        made = World(sim, tmp_path / "actions.db", seconds)
         try:
             yield made
         finally:
@@ -96,9 +98,9 @@ async def world(tmp_path):
             made.journal.close()
 
 
-def run(tmp_path, story):
+def run(tmp_path, story, seconds=QUICK):
     async def scene():
-        async with world(tmp_path) as made:
+        async with world(tmp_path, seconds) as made:
             await story(made)
 
     asyncio.run(scene())
