@@ -257,15 +257,15 @@ class Ledger(Database):
 
     def claim(self, what: str, *, now: int, every: int) -> bool:
         """Whether the caller is to tell this: true for one caller in `every` microseconds, in whatever process."""
-        with self._transaction(durable=False):
-            rows = list(self._writer.execute("select value from setting where key = ?", (_TOLD,)))
+        with self._passing():
+            rows = self._rows("select value from setting where key = ?", _TOLD)
             told = (
                 {key: at for key, at in json.loads(rows[0][0]).items() if abs(now - at) < DAY} if rows else {}
             )
             if abs(now - told.get(what, now - every)) < every:
                 return False
             told[what] = now
-            self._writer.execute(
+            self._db.execute(
                 "insert or replace into setting(key, value) values(?,?)", (_TOLD, json.dumps(told))
             )
             return True
