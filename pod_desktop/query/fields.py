@@ -342,7 +342,11 @@ _ALL: Final = (
         help="Words of the type or name of what it was done to.",
     ),
     Field(
-        name="index", title="Index", type="name", choices=(interflow.INDEX,), help="Index of a SIEM's record."
+        name="index",
+        title="Index",
+        type="name",
+        choices=(interflow.INDEX,),
+        help="Index of a SIEM's record: `Syslog`. A content type here means `type`.",
     ),
     Field(
         name="msg_class",

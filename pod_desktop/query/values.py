@@ -152,7 +152,34 @@ def _name_node(field: Field, token: Token, now: Now) -> Node:
     is_record_id = kind.casefold() in _KINDS and rid.partition(":")[0].casefold() not in _KINDS
     if field.name == "id" and colon and rid and is_record_id and not has_marks(token):
         return And((Term("type", Equals(kind.casefold())), Term("id", Equals(rid))))
+    if field.name == "index":
+        return _index_node(field, token)
     return Term(field.name, _whole(pieces))
+
+
+def _index_node(field: Field, token: Token) -> Node:
+    """`index:message` means the type: the indexes of the window and of --index have these names.
+
+    Raises:
+        QueryFault: no record is in an index of that name.
+    """
+    test = _whole(token.pieces)
+    (index,) = field.choices
+    if isinstance(test, Equals):
+        folded = test.value.casefold()
+        if folded in _KINDS:
+            return Term("type", Equals(folded))
+        if folded == index.casefold():
+            return Term(field.name, test)
+    elif isinstance(test, Like) and like_test(test.pattern)(index):
+        return Term(field.name, test)
+    near = nearest(token.text, _KINDS)
+    hint = f"Did you mean type:{near}? " if near else ""
+    raise wrong(
+        token,
+        f"No record is in an index {quoted(token.text)}.",
+        f"{hint}All are in {index}; type: tells {', '.join(CONTENT_TYPES)} apart.",
+    )
 
 
 _KINDS: Final = (*CONTENT_TYPES, UNREADABLE)
