@@ -7,6 +7,7 @@ but "go on" as a reason to hold.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -27,6 +28,11 @@ SHORT_CONTAIN: Final = 4
 DOUBTFUL_CONTAIN: Final = 6
 _ADDRESSES: Final = frozenset({"$from", "$hfrom", "$rcpt"})
 _HOSTS: Final = frozenset({"$host", "$helo"})
+_DOMAIN: Final = re.compile(r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+(?!\d+$)[\w-]{2,63}")
+"""Labels of letters (of any script), digits and hyphens, the last one no number; `_` is seen in host names."""
+_HOST: Final = re.compile(r"[\w.-]+|\[[0-9A-Fa-f:.]+\]")
+_NUMBERS: Final = re.compile(r"[\d.]+")
+_IP_PIECE: Final = re.compile(r"[0-9A-Fa-f:./]+")
 _PUBLIC_SUFFIXES: Final = frozenset(
     """
     com net org info biz edu gov mil int io co me tv app dev xyz top online site shop club eu de fr uk us ca au jp cn
@@ -149,6 +155,36 @@ def _breadth(which: str, entry: Entry, around: Surroundings) -> Iterator[Reason]
         yield Reason("in_list", CONFIRM, "What is_in_list compares with is not documented.")
 
 
+def _shape(which: str, entry: Entry, around: Surroundings) -> Iterator[Reason]:
+    """Whether the whole value can be what the attribute holds; pieces of it (contain) may be anything."""
+    if entry.operator in ("contain", "not_contain", "is_in_list"):
+        return
+    value = entry.value
+    if entry.attribute in _ADDRESSES:
+        if problem := _no_sender(value):
+            yield Reason("no_address", CONFIRM, problem)
+    elif entry.attribute in _HOSTS and not _HOST.fullmatch(value):
+        yield Reason("no_host", CONFIRM, f"{value!r} is no host name: it would likely never match.")
+
+
+def _no_sender(value: str) -> str:
+    """Why this is neither an address nor a domain; '' where it can be one.
+
+    Of an address nothing but its @ is asked: what senders write before it has no limits in practice.
+    """
+    if ip_of(value) is not None:
+        return f"{value} is an IP address, and senders are not: choose the attribute Source IP ($ip)."
+    if _NUMBERS.fullmatch(value):
+        return f"{value!r} is no address and no domain, and no IP address either: it would never match."
+    if "@" in value.strip("<>"):
+        return (
+            "" if domain_of(value.strip("<>")) else f"{value!r} is no address: nothing stands behind its @."
+        )
+    if value == "<>" or any(char in value for char in "*?") or _DOMAIN.fullmatch(value.strip(".")):
+        return ""
+    return f"{value!r} is neither an address nor a domain: it would likely never match."
+
+
 def _touched(entry: Entry, domains: Iterable[str]) -> str:
     """The one of `domains` whose mail this entry would match; '' if none."""
     domain = domain_of(entry.value)
@@ -211,8 +247,7 @@ def _source(which: str, entry: Entry, around: Surroundings) -> Iterator[Reason]:
     try:
         network = ipaddress.ip_network(address or entry.value, strict=False)
     except ValueError:
-        if entry.operator == "equal":
-            yield Reason("no_ip", REFUSE, f"{entry.value!r} is no IP address.")
+        yield from _no_ip(entry)
         return
     if is_loopback(str(network.network_address)):
         yield Reason("loopback", REFUSE, f"{entry.value} is the filter itself: all mail comes from there.")
@@ -224,6 +259,17 @@ def _source(which: str, entry: Entry, around: Surroundings) -> Iterator[Reason]:
         yield Reason(
             "private", CONFIRM, f"{entry.value} is not a public address: it is likely a machine of yours."
         )
+
+
+def _no_ip(entry: Entry) -> Iterator[Reason]:
+    if entry.operator == "is_in_list":
+        return
+    if entry.operator in ("contain", "not_contain") and _IP_PIECE.fullmatch(entry.value):
+        yield Reason(
+            "ip_piece", CONFIRM, f"{entry.value!r} is a piece of an address: it is compared as text."
+        )
+    else:
+        yield Reason("no_ip", REFUSE, f"{entry.value!r} is no IP address and no network (192.0.2.0/24).")
 
 
 def _forgeable(which: str, entry: Entry, around: Surroundings) -> Iterator[Reason]:
@@ -238,4 +284,4 @@ def _forgeable(which: str, entry: Entry, around: Surroundings) -> Iterator[Reaso
 
 
 _Rule = Callable[[str, Entry, Surroundings], Iterator[Reason]]
-_RULES: Final[tuple[_Rule, ...]] = (_breadth, _ours, _company, _source, _forgeable)
+_RULES: Final[tuple[_Rule, ...]] = (_breadth, _shape, _ours, _company, _source, _forgeable)
