@@ -345,6 +345,13 @@ def _playbook(commands: Commands) -> None:
         "add a playbook from a JSON file; it arrives in dry run (an import in the window arrives off)",
     )
     add.add_argument("--file", type=Path, required=True, metavar="FILE", help="the playbook as JSON")
+    sigma = _command(
+        actions,
+        "import-sigma",
+        "make a playbook of a Sigma rule; it is off, and only notifies until you edit it",
+    )
+    sigma.add_argument("file", type=Path, metavar="FILE", help="the rule as YAML")
+    sigma.add_argument("--tenant", default="", metavar="NAME", help="the first tenant when left out")
     for name, words in {
         "list": "list the playbooks, their states and what they did",
         "held": "list what waits for a person's decision",
@@ -355,6 +362,7 @@ def _playbook(commands: Commands) -> None:
     for name, words in {
         "show": "show one playbook, its versions and its last firings",
         "backtest": "tell when it would have fired, and what it would have done",
+        "run": "do on stored records what its backtest shows as done; asks for --yes",
         "enable": "let a playbook act (it begins in dry run)",
         "arm": "the same as enable",
         "dry-run": "let a playbook only say what it would do",
@@ -363,9 +371,12 @@ def _playbook(commands: Commands) -> None:
     }.items():
         command = _command(actions, name, words)
         command.add_argument("name", metavar="NAME")
-        if name == "backtest":
+        if name in ("backtest", "run"):
             command.add_argument("--since", metavar="T", help="from this time on; 7d when left out")
             command.add_argument("--until", metavar="T", help="before this time; now when left out")
+        if name == "run":
+            command.add_argument("--dry-run", action="store_true", help="only show what would be done")
+            command.add_argument("--yes", action="store_true", help="do it")
     approve = _command(actions, "approve", "let the service send what is held")
     approve.add_argument("id", type=_positive, metavar="ID", help="as held prints it")
     approve.add_argument(

@@ -1,4 +1,4 @@
-"""playbook add, list, show, backtest, enable, arm, dry-run, disable, remove, held, approve, dismiss, stop, go."""
+"""playbook add, import-sigma, list, show, backtest, run, enable, arm, dry-run, disable, remove, held, approve, dismiss, stop, go."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pod_desktop.cli.formats import dumps
 from pod_desktop.cli.options import App, Home
 from pod_desktop.cli.terminal import Out, clear_line, progress, visible, warn
 from pod_desktop.core import clock
+from pod_desktop.core.connector import check_tenant
 from pod_desktop.core.faults import UserFault
 from pod_desktop.core.playbook import DRY_RUN, OFF, ON, playbook_to_file
 
@@ -46,11 +47,31 @@ def _add(options: Namespace, home: Home, playbooks: Playbooks, out: Out) -> int:
     from pod_desktop.services.playbooks import read_playbook_file
 
     taken = [entry.playbook.name for entry in playbooks.entries()]
-    made = read_playbook_file(options.file, taken)
+    made = read_playbook_file(options.file, taken, _responders(home))
     entry = playbooks.add(made, author=_login(), now=_now())
     _warn(made, home)
     words = f"Added {made.name}; it is in dry run. Try it (playbook backtest), then arm it (playbook arm)."
     _print(entry, options.json, out, words)
+    return 0
+
+
+def _import_sigma(options: Namespace, home: Home, playbooks: Playbooks, out: Out) -> int:
+    from pod_desktop.core.responder import ALL_TENANTS
+    from pod_desktop.services.playbooks import check
+    from pod_desktop.services.sigma_file import read_sigma_file, sigma_playbook
+
+    rule = read_sigma_file(options.file)
+    tenant = options.tenant or next(iter(home.ledger.tenants()), ALL_TENANTS)
+    made = sigma_playbook(rule, check_tenant(tenant), [one.playbook.name for one in playbooks.entries()])
+    check(made, _now(), _responders(home))
+    entry = playbooks.add(made, author=_login(), now=_now(), state=OFF)
+    for words in rule.unmapped:
+        warn(f"Not in the query: {words}.")
+    if options.json:
+        found = {"playbook": _as_object(entry), "unmapped": list(rule.unmapped)}
+        out.bytes(dumps(found) + b"\n")
+    else:
+        out.line(visible(f"Added {made.name}; it is off, and only notifies. Its query: {made.query}"))
     return 0
 
 
@@ -118,6 +139,39 @@ def _backtest(options: Namespace, home: Home, playbooks: Playbooks, out: Out) ->
     return 0
 
 
+def _run(options: Namespace, home: Home, playbooks: Playbooks, out: Out) -> int:
+    """What a backtest shows as done is shown, and done once a person has said so."""
+    from pod_desktop.services.playbooks import count_of_run, run_on_history
+
+    entry = playbooks.entry(options.name)
+    if entry.state != ON and not options.dry_run:
+        raise UserFault(f"{entry.playbook.name} is not armed.", "name", "Arm it first, or add --dry-run.")
+    report = _tried(entry.playbook, home, options.since, options.until)
+    for problem in report.problems:
+        warn(problem)
+    many = count_of_run(report)
+    if not options.json:
+        _print_report(report, out)
+    if not options.dry_run and many and not options.yes:
+        raise UserFault(
+            f"This does {many:,} action{'' if many == 1 else 's'} at once; nothing is done yet.",
+            "--yes",
+            "Add --yes when this is what is meant, or --dry-run to look only.",
+        )
+    done = 0
+    if not options.dry_run:
+        done = run_on_history(playbooks, options.name, report, by=_login(), now=_now())
+    if options.json:
+        from pod_desktop.services.playbooks import report_to_json
+
+        out.bytes(dumps({**report_to_json(report), "actions": many, "done": done}) + b"\n")
+    elif options.dry_run:
+        out.line(f"{many:,} actions would be done; nothing is done.")
+    else:
+        out.line(f"{done:,} actions are done by the service, at the playbook's pace, as soon as it runs.")
+    return 0
+
+
 def _tried(found: Playbook, home: Home, since: str | None = None, until: str | None = None) -> Report:
     from pod_desktop.services.playbooks import try_out
     from pod_desktop.services.surroundings import surroundings
@@ -175,9 +229,12 @@ def _summary(report: Report) -> str:
 
 
 def _switch(options: Namespace, home: Home, playbooks: Playbooks, out: Out) -> int:
+    from pod_desktop.services.playbooks import check
+
     state = _STATES[options.action]
     entry = playbooks.entry(options.name)
     if state == ON:
+        check(entry.playbook, _now(), _responders(home))
         _warn(entry.playbook, home)
         warn(f"The last 7 days: {_summary(_tried(entry.playbook, home))}")
     entry = playbooks.set_state(options.name, state, by=_login(), now=_now())
@@ -248,9 +305,11 @@ def _told(options: Namespace, home: Home, playbooks: Playbooks, out: Out, words:
 _Command = Callable[[Namespace, Home, "Playbooks", Out], int]
 _COMMANDS: Final[dict[str, _Command]] = {
     "add": _add,
+    "import-sigma": _import_sigma,
     "list": _list,
     "show": _show,
     "backtest": _backtest,
+    "run": _run,
     **dict.fromkeys(_STATES, _switch),
     "remove": _remove,
     "held": _held,
@@ -269,6 +328,11 @@ def _stopped(home: Home, playbooks: Playbooks) -> str:
 
 def _connectors(home: Home) -> list[RespondConnector]:
     return [entry.connector for entry in home.ledger.responders() if entry.enabled]
+
+
+def _responders(home: Home) -> list[RespondConnector]:
+    """All of them, also those that are disabled."""
+    return [entry.connector for entry in home.ledger.responders()]
 
 
 def _warn(found: Playbook, home: Home) -> None:

@@ -152,8 +152,9 @@ def _is_address(value: str) -> bool:
 
 def opposes(action: str, which: str, other_action: str, other_which: str) -> bool:
     """Does the one keep away what the other lets through?"""
-    return _keeps_away(action, which) != _keeps_away(other_action, other_which)
+    return keeps_away(action, which) != keeps_away(other_action, other_which)
 
 
-def _keeps_away(action: str, which: str) -> bool:
+def keeps_away(action: str, which: str) -> bool:
+    """Whether it keeps mail away: adding to the block list, or removing from the safe list."""
     return (action == ADD) == (which == BLOCK)

@@ -23,8 +23,10 @@ from pod_desktop.query import Matcher, matcher, parse, resolve, sql
 from pod_desktop.query.tree import And, Equals, Exists, Node, Not, Or, Term, Text
 from pod_desktop.services.asking import Record, Value
 from pod_desktop.services.importing import TENANT as IMPORTED
+from pod_desktop.services.noted import COMMENT, MARKED
 from pod_desktop.store import Source
 
+_NOTED: Final = frozenset({MARKED, COMMENT})
 KEYS_A_RECORD: Final = 100
 """Values of one record that become keys; a mail to more recipients counts for the first of them."""
 _TELLING: Final = (
@@ -126,6 +128,8 @@ def compile_rule(playbook: Playbook, now: int) -> Rule:
         UserFault: its query or its field cannot be understood.
     """
     tree = parse(playbook.query, now)
+    if name := next((name for name in _fields(tree) if name in _NOTED), ""):
+        raise _no_notes(name, "query")
     return Rule(
         playbook=playbook,
         tree=tree,
@@ -133,6 +137,25 @@ def compile_rule(playbook: Playbook, now: int) -> Rule:
         matches=matcher(cheapest_first(tree)),
         needs=needed(tree),
         moving=parse(playbook.query, now + DAY) != tree,
+    )
+
+
+def _fields(tree: Node) -> Iterator[str]:
+    match tree:
+        case And(parts) | Or(parts):
+            for part in parts:
+                yield from _fields(part)
+        case Not(part):
+            yield from _fields(part)
+        case Term(name, _):
+            yield name
+
+
+def _no_notes(name: str, where: str) -> UserFault:
+    return UserFault(
+        f"A playbook judges records as they arrive, before anybody has marked them: {name}: finds nothing.",
+        where,
+        f"Leave {name}: out, or search for it yourself.",
     )
 
 
@@ -165,6 +188,8 @@ def group_field(name: str) -> str:
         UserFault: none, or several.
     """
     fields = resolve(name)
+    if noted_ones := [field for field in fields if field in _NOTED]:
+        raise _no_notes(noted_ones[0], "group_by")
     if len(fields) == 1:
         return fields[0]
     if fields:

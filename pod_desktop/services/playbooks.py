@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from pod_desktop import responders
 from pod_desktop.core.clock import DAY
 from pod_desktop.core.faults import UserFault
 from pod_desktop.core.guards import Surroundings
@@ -19,6 +20,7 @@ from pod_desktop.core.playbook import (
     check_playbook_name,
     playbook_from_file,
 )
+from pod_desktop.core.playbook_guards import keeps_away
 from pod_desktop.core.playbook_limits import ACT, HELD
 from pod_desktop.core.resources import resource
 from pod_desktop.core.responder import TYPES, RespondConnector
@@ -67,19 +69,30 @@ def templates() -> list[Template]:
     return found
 
 
-def read_playbook_file(path: Path, taken: Sequence[str] = ()) -> Playbook:
+def read_playbook_file(
+    path: Path, taken: Sequence[str] = (), connectors: Sequence[RespondConnector] = ()
+) -> Playbook:
     """The playbook that a file defines, checked as check() does.
 
     Raises:
         UserFault: it cannot be read, is no strict JSON object, or does not fit.
     """
     playbook = playbook_from_file(read_json_file(path), taken)
-    check(playbook, 0)
+    check(playbook, 0, connectors)
     return playbook
 
 
-def check(playbook: Playbook, now: int) -> None:
-    """See that query, field and templates can be read.
+def lets_through(connector: RespondConnector) -> bool:
+    """Whether what it does lets mail through that would be kept away: never a playbook's business."""
+    responder = responders.RESPONDERS[connector.type]
+    return not keeps_away(responder.action, responder.list)
+
+
+def check(playbook: Playbook, now: int, connectors: Sequence[RespondConnector] = ()) -> None:
+    """See that query, field and templates can be read, and that its responders are some for playbooks.
+
+    Args:
+        connectors: responders as they are set up; of one that is none of them nothing is known yet.
 
     Raises:
         UserFault: they cannot; `where` names the key.
@@ -91,13 +104,20 @@ def check(playbook: Playbook, now: int) -> None:
         raise
     for number, action in enumerate(playbook.actions):
         try:
-            _check_action(action)
+            _check_action(action, connectors)
         except UserFault as fault:
             fault.where = f"actions[{number}]: {fault.where}".rstrip(": ")
             raise
 
 
-def _check_action(action: PlaybookAction) -> None:
+def _check_action(action: PlaybookAction, connectors: Sequence[RespondConnector]) -> None:
+    found = next((one for one in connectors if one.name.casefold() == action.responder.casefold()), None)
+    if action.type == WEBHOOK_RESPONDER and found is not None and lets_through(found):
+        raise UserFault(
+            f"{found.name} lets mail through ({found.title}); a playbook never does that.",
+            "responder",
+            "Let it notify, and act on what it finds yourself.",
+        )
     parse(action.path_and_query)
     parse(action.text)
     if action.body:
@@ -187,6 +207,11 @@ def clone(playbooks: Playbooks, name: str, new_name: str, *, author: str, now: i
     )
 
 
+def count_of_run(report: Report) -> int:
+    """How many actions run_on_history() would do."""
+    return sum(row.outcome == ACT for fired in report.firings for row in fired.rows)
+
+
 def run_on_history(playbooks: Playbooks, name: str, report: Report, *, by: str, now: int) -> int:
     """Do what a backtest has shown that it would have done; how many actions that is.
 
@@ -200,6 +225,7 @@ def run_on_history(playbooks: Playbooks, name: str, report: Report, *, by: str, 
         raise UserFault(f"{entry.playbook.name} is not armed.", "state", "Arm it first.")
     if report.playbook != entry.playbook:
         raise UserFault(f"{entry.playbook.name} was changed since the backtest.", "name", "Run it again.")
+    waiting = {row.value for row in playbooks.to_send() if row.playbook_id == entry.id}
     rows = [
         replace(
             row,
@@ -215,7 +241,8 @@ def run_on_history(playbooks: Playbooks, name: str, report: Report, *, by: str, 
         )
         for fired in report.firings
         for row in fired.rows
-        if row.outcome == ACT
+        # Asked for twice before the service could do it: once is meant.
+        if row.outcome == ACT and not (row.entry and row.value in waiting)
     ]
     part = Part(
         playbook_id=entry.id, version=entry.version, state=entry.state, rows=rows, counts=counted(rows)

@@ -508,6 +508,7 @@ def test_run_on_history_does_what_its_backtest_showed_at_the_playbooks_pace(tmp_
         }
         report = try_out(world.entry().playbook, **how)
         assert run_on_history(world.playbooks, "Wave", report, by="ann", now=world.clock.now()) == 12
+        assert run_on_history(world.playbooks, "Wave", report, by="ann", now=world.clock.now()) == 0
         await world.rounds()
         assert len(world.posts) == 10
         world.clock.turn(MINUTE)

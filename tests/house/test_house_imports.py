@@ -27,6 +27,7 @@ DOORS = {
     "pyarrow": ("services",),
     "platformdirs": ("store",),
     "desktop_notifier": ("services",),
+    "yaml": ("services",),
 }
 """Third-party library -> rooms that may name it. One door each, so that one place changes with it."""
 

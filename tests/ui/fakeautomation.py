@@ -17,10 +17,16 @@ from pod_desktop.core.playbook_limits import ACT, HELD
 from pod_desktop.core.responder import TYPES, RespondConnector
 from pod_desktop.services import playbooks as service
 from pod_desktop.services.backtest import Fired, Report
+from pod_desktop.services.sigma import Converted
+from pod_desktop.services.sigma_file import read_sigma_file
 from pod_desktop.store import FiringRow, PlaybookEntry, Version
 from pod_desktop.store.playbook_rows import APPROVED, COUNTERS, DISMISSED, OPEN
+from pod_desktop.ui.automation.commands import add_automation
 from pod_desktop.ui.automation.desk import Range, Seen, Setup
+from pod_desktop.ui.automation.whencard import Query
+from pod_desktop.ui.automation.wiring import AutomationWiring
 from pod_desktop.ui.bridge import Job
+from pod_desktop.ui.window import MainWindow
 
 NOW = SystemClock().now()
 
@@ -208,6 +214,9 @@ class FakeAutomation:
     def read_file(self, path: Path) -> Playbook:
         return service.read_playbook_file(path)
 
+    def read_sigma(self, path: Path) -> Converted:
+        return read_sigma_file(path)
+
     def write_file(self, made: Playbook, path: Path) -> None:
         self._may()
         path.write_text(made.name, encoding="utf-8")
@@ -243,3 +252,16 @@ def two_responders() -> list[RespondConnector]:
         RespondConnector(name=name, tenant="acme", type=kind, cluster_id="acme_hosted")
         for name, kind in zip(names, TYPES, strict=False)
     ]
+
+
+def in_window(window: MainWindow, fake: FakeAutomation) -> AutomationWiring:
+    wiring = AutomationWiring(
+        window,
+        desk=fake,
+        clock=SystemClock(),
+        zone=window.zone,
+        make_query=lambda: Query(lambda _text: (), list),
+    )
+    add_automation(window, lambda: wiring)
+    wiring.start()
+    return wiring

@@ -16,14 +16,15 @@ from fakeautomation import (
     definition,
     fired,
     held_row,
+    in_window,
     playbook,
     two_responders,
 )
 from fakedesk import FakeDesk, row
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible, QAction
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QMenu, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from pod_desktop.core.clock import DAY, HOUR, SystemClock
@@ -34,20 +35,17 @@ from pod_desktop.store import Version
 from pod_desktop.ui.actions.confirm import TypeAgain
 from pod_desktop.ui.automation import listing
 from pod_desktop.ui.automation.arming import ArmDialog
-from pod_desktop.ui.automation.commands import add_automation
 from pod_desktop.ui.automation.dialogs import TemplatesDialog, VersionsDialog, difference_words
 from pod_desktop.ui.automation.held import HeldView
-from pod_desktop.ui.automation.notifying import Notifier
 from pod_desktop.ui.automation.page import AutomationPage
 from pod_desktop.ui.automation.pictures import spark_bars
 from pod_desktop.ui.automation.whencard import Query
 from pod_desktop.ui.automation.wiring import AutomationWiring
 from pod_desktop.ui.commands import plain_words
 from pod_desktop.ui.connectors.confirm import Confirm
+from pod_desktop.ui.events.saved import Saved
 from pod_desktop.ui.moments import Zone
-from pod_desktop.ui.telling import Tray
 from pod_desktop.ui.theme import Theme
-from pod_desktop.ui.widgets.activity import ActivityPanel
 from pod_desktop.ui.window import MainWindow
 
 
@@ -241,6 +239,31 @@ def test_an_imported_file_arrives_off_under_a_free_name(
     current = stage.page.list.current()
     assert current is not None
     assert current.playbook.name == "Wave (2)"
+
+
+def test_a_sigma_rule_opens_in_the_editor_with_what_it_lacks(
+    stage: Stage, desk: FakeAutomation, tmp_path: Path
+) -> None:
+    stage.begin()
+    path = tmp_path / "rule.yml"
+    text = "title: Invoice\ndetection:\n  s: {subject|contains: invoice}\n  timeframe: 5m\n  condition: s\n"
+    path.write_text(text, encoding="utf-8")
+    stage.page.creating.of_sigma(path)
+    editor = stage.page.editor
+    stage.until(editor.notice.isVisible)
+    assert (editor.file()["name"], editor.file()["query"]) == ("Invoice", "subject:*invoice*")
+    assert editor.file()["actions"][0]["type"] == "notify"
+    assert "timeframe" in editor.notice.accessibleName()
+    assert desk.entries == []  # nothing is kept before it is saved
+
+
+def test_a_sigma_rule_that_does_not_map_is_refused_with_the_reason(stage: Stage, tmp_path: Path) -> None:
+    stage.begin()
+    path = tmp_path / "rule.yml"
+    path.write_text("title: Odd\ndetection: {s: {subject|base64: x}, condition: s}\n", encoding="utf-8")
+    stage.page.creating.of_sigma(path)
+    stage.until(stage.page.notice.isVisible)
+    assert "base64" in stage.page.notice.accessibleName()
 
 
 def test_a_file_with_anything_unknown_is_refused_in_words(
@@ -516,19 +539,6 @@ def test_controls_of_the_page_have_names(stage: Stage, desk: FakeAutomation) -> 
 # commands
 
 
-def in_window(window: MainWindow, fake: FakeAutomation) -> AutomationWiring:
-    wiring = AutomationWiring(
-        window,
-        desk=fake,
-        clock=SystemClock(),
-        zone=window.zone,
-        make_query=lambda: Query(lambda _text: (), list),
-    )
-    add_automation(window, lambda: wiring)
-    wiring.start()
-    return wiring
-
-
 def command(window: MainWindow, words: str) -> QAction:
     return next(one for one in window.commands.actions if plain_words(one) == words)
 
@@ -544,6 +554,27 @@ def test_the_query_that_is_shown_becomes_a_playbook(
     qtbot.waitUntil(editor.isVisible)
     assert editor.file()["query"] == "bad.example"
     assert editor.file()["actions"][0]["responder"] == "acme-block"
+    wiring.stop()
+
+
+def test_a_saved_query_becomes_a_playbook_from_the_menu_of_saved_queries(
+    qtbot: QtBot, make_window: Callable[..., MainWindow], desk: FakeAutomation
+) -> None:
+    window = make_window(FakeDesk(rows=[row(1, NOW, sender="x@bad.example")]))
+    wiring = in_window(window, desk)
+    saved = window.events.toolbar.saved
+    saved.queries.save(Saved(name="Relayed & bounced", query="stat:bounced", kinds=("maillog",), span=None))
+    menu = saved.menu()
+    assert menu is not None
+    menu.aboutToShow.emit()
+    offered = next(one.menu() for one in menu.actions() if one.text() == "Create Playbook From")
+    assert isinstance(offered, QMenu)
+    assert [one.text() for one in offered.actions()] == ["This Query …", "", "Relayed && bounced …"]
+    offered.actions()[-1].trigger()
+    editor = wiring.make_page().editor
+    qtbot.waitUntil(editor.isVisible)
+    assert (editor.file()["query"], editor.file()["index"]) == ("stat:bounced", ["maillog"])
+    assert desk.entries == []
     wiring.stop()
 
 
@@ -594,63 +625,3 @@ def test_what_is_changed_in_the_editor_is_not_lost_without_a_question(
     assert editor.file()["at_least"] == 7
     editor.discard_button.click()
     assert not editor.isVisible()
-
-
-def test_what_a_playbook_tells_is_one_strip_in_the_window_however_much_it_is(
-    qtbot: QtBot, make_window: Callable[..., MainWindow], desk: FakeAutomation
-) -> None:
-    window = make_window(FakeDesk(rows=[row(1, NOW)]))
-    desk.notified = [a_row(id=1, type="notify", entry=None, text="from before")]
-    wiring = in_window(window, desk)
-    told: list[str] = []
-    wiring.notified.connect(lambda rows: told.extend(one.text for one in rows))
-    wiring.notified.connect(Notifier(window, window.zone, wiring.claim_told).show_rows)
-    qtbot.waitUntil(lambda: wiring._mark is not None)
-
-    def tell(number: int, words: str) -> None:
-        desk.notified.insert(0, a_row(id=number, type="notify", entry=None, text=words))
-        desk.mark += 1
-
-    tell(2, "<b>3</b> messages from \u202ex")
-    qtbot.waitUntil(lambda: len(told) == 1)
-    tell(3, "4 messages")
-    qtbot.waitUntil(lambda: len(told) == 2)
-    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-    panels = window.findChildren(ActivityPanel)
-    assert told == ["<b>3</b> messages from \u202ex", "4 messages"]
-    assert [one.accessibleDescription() for one in panels] == ["4 messages (and 1 more)"]
-    assert "‹U+202E›" in panels[0]._details
-    wiring.stop()
-
-
-def test_the_desktop_is_told_what_the_service_has_not_told_and_nothing_that_a_record_says(
-    qtbot: QtBot,
-    make_window: Callable[..., MainWindow],
-    desk: FakeAutomation,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    told: list[tuple[str, str]] = []
-    monkeypatch.setattr(Tray, "able", lambda: True)
-    monkeypatch.setattr(Tray, "tell", lambda _self, title, words, _page: told.append((title, words)))
-    window = make_window(FakeDesk(rows=[row(1, NOW)]))
-    wiring = in_window(window, desk)
-    wiring.notified.connect(Notifier(window, window.zone, wiring.claim_told).show_rows)
-    qtbot.waitUntil(lambda: wiring._mark is not None)
-    wiring._told = 0
-
-    def tell(number: int) -> None:
-        desk.notified.insert(
-            0, a_row(id=number, type="notify", entry=None, text="x@victim.example", public="Wave: 3 records")
-        )
-        desk.mark += 1
-        qtbot.waitUntil(lambda: desk.told == number)
-
-    tell(2)
-    qtbot.waitUntil(lambda: told == [("Playbook Wave", "Wave: 3 records.")])
-    desk.told = 3  # the service came first
-    desk.notified.insert(0, a_row(id=3, type="notify", entry=None, text="again"))
-    desk.mark += 1
-    qtbot.waitUntil(lambda: wiring._told == 3)
-    tell(4)
-    qtbot.waitUntil(lambda: len(told) == 2)
-    wiring.stop()

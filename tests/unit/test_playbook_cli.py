@@ -1,4 +1,4 @@
-"""playbook add, list, show, backtest, arm, disable, remove, held, approve, dismiss, stop, go: as people script them."""
+"""playbook add, import-sigma, list, show, backtest, run, arm, disable, remove, held, approve, dismiss, stop, go: as people script them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pod_desktop.core.action import Entry
 from pod_desktop.core.guards import CONFIRM, Reason
 from pod_desktop.core.playbook_limits import HELD
 from pod_desktop.core.record import Arrival
+from pod_desktop.core.responder import TYPES, RespondConnector
 from pod_desktop.store import FiringRow, Part, Turn
 from pod_desktop.store.playbook_rows import OPEN
 from pod_desktop.store.port import BACKFILL, Commit, Source
@@ -90,6 +91,9 @@ def test_a_playbook_arrives_in_dry_run_and_says_what_it_lacks(run: Run, data: Pa
         ({"color": "red"}, "color"),
         ({"query": "sender:("}, "query"),
         ({"group_by": "colour"}, "group_by"),
+        ({"query": "marked:true AND outcome:quarantined"}, "query"),
+        ({"query": "sender:a@b.test OR NOT comment:fine"}, "query"),
+        ({"group_by": "comment"}, "group_by"),
         ({"actions": [{"type": "webhook_responder", "responder": "B", "body": "{"}]}, "actions[0]"),
     ],
 )
@@ -169,3 +173,71 @@ def test_a_removed_playbook_is_gone(added: Run) -> None:
     assert as_json(added, "list") == []
     code, _, err = added("show", "Wave")
     assert (code, "There is no playbook named 'Wave'" in err) == (2, True)
+
+
+def respond(data: Path, name: str, kind: str) -> None:
+    home = app.open_home(data)
+    one = RespondConnector(name=name, tenant="Acme", type=kind, cluster_id="c")
+    home.ledger.add_connector(one, now=1, enabled=False)
+    home.close()
+
+
+@pytest.mark.parametrize("kind", [TYPES[1], TYPES[2]])
+def test_what_lets_mail_through_is_refused_when_added_and_when_armed(run: Run, data: Path, kind: str) -> None:
+    assert run("add", "--file", str(file(data)))[0] == 0
+    respond(data, "block", kind)
+    code, _, err = run("add", "--file", str(file(data, name="Other")))
+    assert (code, "lets mail through" in err) == (2, True)
+    code, _, err = run("arm", "Wave")
+    assert (code, "lets mail through" in err) == (2, True)
+    assert as_json(run, "show", "Wave")["state"] == "dry_run"
+
+
+@pytest.mark.parametrize("kind", [TYPES[0], TYPES[3]])
+def test_what_keeps_mail_away_may_be_done(run: Run, data: Path, kind: str) -> None:
+    respond(data, "Block", kind)
+    assert run("add", "--file", str(file(data)))[0] == 0
+
+
+def test_run_on_history_shows_first_and_does_it_when_told(added: Run, data: Path) -> None:
+    code, _, err = added("run", "Wave", "--yes")
+    assert (code, "is not armed" in err) == (2, True)
+    shown = as_json(added, "run", "Wave", "--dry-run")
+    assert (shown["actions"], shown["done"], len(shown["firings"])) == (1, 0, 1)
+    assert added("arm", "Wave")[0] == 0
+    code, out, err = added("run", "Wave", "--since", "2h")
+    assert (code, "a@bad.test" in out, "Add --yes" in err) == (2, True, True)
+    playbooks = store.Playbooks(data / "playbooks.db")
+    assert playbooks.to_send() == []
+    assert as_json(added, "run", "Wave", "--until", "now-2h", "--yes")["done"] == 0
+    assert as_json(added, "run", "Wave", "--yes")["done"] == 1
+    (row,) = playbooks.to_send()
+    assert (row.status, row.entry and row.entry.value, row.version) == ("approved", "a@bad.test", 1)
+    playbooks.close()
+
+
+SIGMA = """
+title: Invoice from elsewhere
+logsource: {category: email}
+detection:
+  selection: {Subject|contains: invoice, msg.header.x-odd: '1'}
+  filter: {SenderFromDomain: acme.test}
+  timeframe: 5m
+  condition: selection and not filter
+"""
+
+
+def test_a_sigma_rule_arrives_off_and_says_what_it_lacks(run: Run, data: Path) -> None:
+    rule = data / "rule.yml"
+    rule.write_text(SIGMA, encoding="utf-8")
+    code, out, err = run("import-sigma", str(rule), "--tenant", "Acme")
+    assert (code, "it is off" in out, "Not in the query: timeframe" in err) == (0, True, True)
+    (listed,) = as_json(run, "list")
+    assert (listed["name"], listed["state"], listed["tenant"]) == ("Invoice from elsewhere", "off", "Acme")
+    assert "subject:*invoice*" in listed["query"]
+    again = as_json(run, "import-sigma", str(rule))
+    assert (again["playbook"]["name"], len(again["unmapped"])) == ("Invoice from elsewhere (2)", 2)
+    rule.write_text("title: Odd\ndetection: {s: {subject|base64: x}, condition: s}\n", encoding="utf-8")
+    code, _, err = run("import-sigma", str(rule))
+    assert (code, "cannot be a query" in err, "base64" in err) == (2, True, True)
+    assert run("import-sigma", str(data / "none.yml"))[0] == 2

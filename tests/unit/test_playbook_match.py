@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import as_bytes, maillog_to, message
+from pod_desktop.core.faults import UserFault
 from pod_desktop.core.playbook import NOTIFY, Playbook, PlaybookAction
 from pod_desktop.query import parse
 from pod_desktop.services.automate_match import Facts, Rules, compile_rule, needed
@@ -116,3 +117,17 @@ def test_an_author_is_proved_by_dmarc_or_by_spf_of_the_same_domain(changes, prov
 def test_a_query_that_speaks_of_now_is_read_anew():
     assert rule("time:>=now-15m").moving
     assert not rule("outcome:quarantined").moving
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "marked:true",
+        "NOT marked:true",
+        "_exists_:marked",
+        "outcome:quarantined AND (comment:x OR sender:a@b.test)",
+    ],
+)
+def test_what_people_note_later_is_no_question_for_a_playbook(query):
+    with pytest.raises(UserFault, match="before anybody has marked them"):
+        rule(query)

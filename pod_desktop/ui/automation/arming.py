@@ -182,7 +182,9 @@ class RunDialog(TryFirst):
         return self._actions(report) > 0
 
     def _actions(self, report: Report) -> int:
-        return sum(row.outcome == ACT for one in report.firings for row in one.rows)
+        from pod_desktop.services.playbooks import count_of_run
+
+        return count_of_run(report)
 
     def meaning(self, report: Report) -> str:
         count = self._actions(report)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from pod_desktop.core.record import EventRow
 from pod_desktop.ui.events.cellmenu import RecordCommand
+from pod_desktop.ui.events.saved import Saved
 from pod_desktop.ui.rail import AUTOMATE, Page
 from pod_desktop.ui.window import MainWindow
 
@@ -33,6 +34,10 @@ def add_automation(window: MainWindow, automating: Callable[[], AutomationWiring
         window.go(AUTOMATION)
         automating().create_from_query(question.text, question.kinds)
 
+    def from_saved(saved: Saved) -> None:
+        window.go(AUTOMATION)
+        automating().create_from_query(saved.query, saved.kinds)
+
     def from_record(row: EventRow | None) -> None:
         if row is not None:
             window.go(AUTOMATION)
@@ -46,4 +51,5 @@ def add_automation(window: MainWindow, automating: Callable[[], AutomationWiring
     add("Tools", "Create Play&book from This Query …", from_query, "Ctrl+Shift+P", gap=True)
     add("Tools", "S&top All Playbooks", stop_all, STOP_KEY)
     add("Record", "Create Playbook from Record …", lambda: from_record(events.table.current()))
+    events.toolbar.saved.make_playbook = from_saved
     events.on_records.offer(RecordCommand(words="Create Playbook …", run=from_record))

@@ -27,6 +27,8 @@ class Creating(QObject):
 
     drafted = Signal(object)
     """The file of a playbook to be edited; nothing is kept yet."""
+    translated = Signal(object)
+    """What the Sigma rule of the last draft holds that its query does not, in words."""
     arrived = Signal(object, str)
     """(PlaybookEntry, verb) of a playbook that was taken in; it is off."""
     written = Signal(object, object)
@@ -88,6 +90,34 @@ class Creating(QObject):
             self._draft(playbook_to_file(replace(playbook, name=name)))
 
         self._with_setup(begin)
+
+    def ask_sigma(self) -> QFileDialog:
+        """Choose a Sigma rule to begin with."""
+        dialog = QFileDialog(self._page, "Create from a Sigma Rule")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilters(["Sigma rules (*.yml *.yaml)", "All files (*)"])
+        dialog.fileSelected.connect(lambda name: self.of_sigma(Path(name)))
+        dialog.open()
+        return dialog
+
+    def of_sigma(self, path: Path) -> None:
+        """A new playbook for a Sigma rule's query, told with what the query leaves out."""
+        names = self._names()
+
+        def work() -> tuple[Mapping[str, Any], Sequence[str]]:
+            from pod_desktop.services.sigma_file import sigma_playbook
+
+            rule = self._desk.read_sigma(path)
+            playbook = sigma_playbook(rule, first_tenant(self._desk.setup()), names)
+            return playbook_to_file(playbook), rule.unmapped
+
+        def begin(found: tuple[Mapping[str, Any], Sequence[str]]) -> None:
+            data, unmapped = found
+            self.drafted.emit(data)
+            self.translated.emit(unmapped)
+
+        self._worker.ask(work, begin, self.failed.emit, owner=self)
 
     # whole ones; they arrive off, and begin in dry run
 

@@ -18,6 +18,7 @@ from pod_desktop.store import FiringRow, PlaybookEntry, Version
 if TYPE_CHECKING:
     from pod_desktop.services.backtest import Report
     from pod_desktop.services.playbooks import Template
+    from pod_desktop.services.sigma import Converted
     from pod_desktop.ui.bridge import Job
 
 Hours = Sequence[tuple[int, str, int]]
@@ -47,7 +48,7 @@ class Setup:
 
     tenants: Sequence[str] = ()
     responders: Sequence[RespondConnector] = ()
-    """Enabled ones."""
+    """Enabled ones that a playbook may use."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +87,9 @@ class AutomationDesk(Protocol):
         ...
 
     def check(self, playbook: Playbook) -> None:
-        """See that query, field and templates can be read. Quick: called while one types.
+        """See that query, field and templates can be read, and that its responders are some for playbooks.
+
+        Quick: called while one types.
 
         Raises:
             UserFault: they cannot; `where` names the key.
@@ -114,6 +117,14 @@ class AutomationDesk(Protocol):
     # definitions
 
     def templates(self) -> Sequence[Template]: ...
+    def read_sigma(self, path: Path) -> Converted:
+        """A Sigma rule's query, with what does not map.
+
+        Raises:
+            UserFault: the file cannot be read, or is no Sigma rule.
+        """
+        ...
+
     def add(self, playbook: Playbook, *, state: str) -> PlaybookEntry: ...
     def update(self, name: str, playbook: Playbook) -> PlaybookEntry: ...
     def set_state(self, name: str, state: str) -> PlaybookEntry: ...

@@ -161,6 +161,16 @@ class PlaybookEditor(QWidget):
         self._filling = False
         self.judge()
 
+    def show_unmapped(self, unmapped: Sequence[str]) -> None:
+        """What a Sigma rule holds that the query here does not."""
+        if unmapped:
+            words = "\n".join(f"•  {cell(one, 300)}" for one in unmapped)
+            self.notice.say(words, blocks.WARN, "Not everything of the Sigma rule is in the query")
+        else:
+            self.notice.say(
+                "Look at its backtest, and choose what it does.", blocks.GOOD, "The whole rule is here"
+            )
+
     def begin_entry(self, entry: PlaybookEntry, taken: Collection[str]) -> None:
         """Edit a playbook that is kept."""
         others = [name for name in taken if name != entry.playbook.name]

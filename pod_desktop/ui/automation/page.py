@@ -78,6 +78,7 @@ class AutomationPage(QWidget):
         self._create_menu = QMenu(self)
         self._create_menu.addAction("New Playbook", self.creating.blank)
         self._create_menu.addAction("From a Template …", self.creating.of_template)
+        self._create_menu.addAction("From a Sigma Rule …", self.creating.ask_sigma)
         self._create_menu.addSeparator()
         self._create_menu.addAction("Import …", self.creating.ask_import)
         self.create_button = MenuButton("Create", self._create_menu)
@@ -136,6 +137,7 @@ class AutomationPage(QWidget):
 
     def _connect(self) -> None:
         self.creating.drafted.connect(self.edit_file)
+        self.creating.translated.connect(self.editor.show_unmapped)
         self.creating.arrived.connect(self._arrived)
         self.creating.failed.connect(self._failed)
         self.creating.written.connect(

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from pod_desktop import content
 from pod_desktop.core.clock import DAY, Clock
 from pod_desktop.core.faults import Fault, Outage, Unwanted, UserFault
-from pod_desktop.core.playbook import NOTIFY, Playbook, playbook_to_file
+from pod_desktop.core.playbook import NOTIFY, ON, Playbook, playbook_to_file
 from pod_desktop.core.playbook_limits import ACT
 from pod_desktop.core.record import EventRow
 from pod_desktop.core.settings import NOTIFICATIONS
@@ -37,8 +37,10 @@ from pod_desktop.store import (
 from pod_desktop.ui.automation.desk import Range, Seen, Setup
 
 if TYPE_CHECKING:
+    from pod_desktop.core.responder import RespondConnector
     from pod_desktop.services.backtest import Report
     from pod_desktop.services.playbooks import Template
+    from pod_desktop.services.sigma import Converted
     from pod_desktop.ui.bridge import Job
 
 HOURS_SHOWN: Final = 7 * DAY
@@ -165,11 +167,16 @@ class StoreAutomation:
         return self._playbooks.claim_told(newest)
 
     def setup(self) -> Setup:
+        from pod_desktop.services.playbooks import lets_through
+
         ledger = self._home.ledger
         return Setup(
             tenants=ledger.tenants(),
-            responders=[entry.connector for entry in ledger.responders() if entry.enabled],
+            responders=[one for one in self._responders() if not lets_through(one)],
         )
+
+    def _responders(self, *, all: bool = False) -> list[RespondConnector]:
+        return [entry.connector for entry in self._home.ledger.responders() if entry.enabled or all]
 
     # one playbook, before it is kept
 
@@ -192,12 +199,12 @@ class StoreAutomation:
     def check(self, playbook: Playbook) -> None:
         from pod_desktop.services.playbooks import check
 
-        check(playbook, self._home.clock.now())
+        check(playbook, self._home.clock.now(), self._responders(all=True))
 
     def warnings(self, playbook: Playbook) -> Sequence[str]:
         from pod_desktop.services.playbooks import warnings
 
-        return warnings(playbook, self.setup().responders)
+        return warnings(playbook, self._responders())
 
     def try_out(
         self, playbook: Playbook, wanted: Range, job: Job, told: Callable[[Report], None]
@@ -212,7 +219,7 @@ class StoreAutomation:
             report = try_out(
                 playbook,
                 reader=reader,
-                connectors=self.setup().responders,
+                connectors=self._responders(),
                 surroundings=surroundings(self._home.ledger, reader, now),
                 journal=self._home.journal,
                 now=now,
@@ -254,6 +261,8 @@ class StoreAutomation:
         return self._playbooks.update(name, playbook, author=login(), now=self._home.clock.now())
 
     def set_state(self, name: str, state: str) -> PlaybookEntry:
+        if state == ON:
+            self.check(self._playbooks.entry(name).playbook)
         return self._playbooks.set_state(name, state, by=login(), now=self._home.clock.now())
 
     def remove(self, name: str) -> PlaybookEntry:
@@ -268,7 +277,12 @@ class StoreAutomation:
     def read_file(self, path: Path) -> Playbook:
         from pod_desktop.services.playbooks import read_playbook_file
 
-        return read_playbook_file(path)
+        return read_playbook_file(path, connectors=self._responders(all=True))
+
+    def read_sigma(self, path: Path) -> Converted:
+        from pod_desktop.services.sigma_file import read_sigma_file
+
+        return read_sigma_file(path)
 
     def write_file(self, playbook: Playbook, path: Path) -> None:
         text = json.dumps(playbook_to_file(playbook), indent=2, ensure_ascii=False) + "\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -113,6 +113,8 @@ class SavedButton(MenuButton):
         menu.setToolTipsVisible(True)
         self._preferences = preferences
         self._current = current
+        self.make_playbook: Callable[[Saved], None] | None = None
+        """Begins a playbook on a query; None where there are no playbooks."""
         self.queries = SavedQueries(preferences)
         menu.aboutToShow.connect(lambda: self._fill(menu))
 
@@ -126,6 +128,8 @@ class SavedButton(MenuButton):
         save = menu.addAction("Save This Query …", self.ask_name)
         save.setEnabled(self._current() is not None)
         menu.addAction("Manage Saved Queries …", self.manage).setEnabled(bool(saved))
+        if self.make_playbook is not None:
+            self._offer_playbooks(menu.addMenu("Create Playbook From"), saved, self.make_playbook)
         if recent := self._preferences.queries[:_RECENT]:
             menu.addSeparator()
             menu.addAction("Recent").setEnabled(False)
@@ -136,6 +140,21 @@ class SavedButton(MenuButton):
         action = menu.addAction(menu_words(words))
         action.setToolTip(tip(one.query or "everything"))
         action.triggered.connect(lambda _on=False: self.chosen.emit(one))
+
+    def _offer_playbooks(self, menu: QMenu, saved: Sequence[Saved], make: Callable[[Saved], None]) -> None:
+        """The query that is shown, and the saved ones."""
+        menu.setToolTipsVisible(True)
+        current = self._current()
+        shown = menu.addAction("This Query …")
+        shown.setEnabled(current is not None)
+        if current is not None:
+            shown.triggered.connect(lambda _on=False: make(current))
+        if saved:
+            menu.addSeparator()
+        for one in saved[:_IN_MENU]:
+            action = menu.addAction(f"{menu_words(one.name)} …")
+            action.setToolTip(tip(one.query or "everything"))
+            action.triggered.connect(lambda _on=False, one=one: make(one))
 
     def ask_name(self) -> None:
         """Save the query that is shown."""
