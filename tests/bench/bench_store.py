@@ -23,11 +23,13 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import msgspec
 import psutil
-import zstandard
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
+sys.path.insert(0, str(Path(__file__).parent))
+
+from floor import floor
+from measuring import forget, run, share, watch
 
 from pod_desktop import content, store
 from pod_desktop.core.clock import SECOND, SystemClock
@@ -150,132 +152,6 @@ def records_of(path: Path) -> Iterator[tuple[str, bytes]]:
             yield kinds[head[:2]], file.read(int.from_bytes(head[2:], "little"))
 
 
-# --- the floor
-
-
-class _Scores(msgspec.Struct, gc=False, frozen=True):
-    overall: int | None = None
-
-
-class _Spam(msgspec.Struct, gc=False, frozen=True):
-    scores: _Scores = _Scores()
-
-
-class _Modules(msgspec.Struct, gc=False, frozen=True):
-    spam: _Spam = _Spam()
-
-
-class _Filter(msgspec.Struct, gc=False, frozen=True):
-    qid: str = ""
-    disposition: str = ""
-    routeDirection: str = ""
-    msgSizeBytes: int = 0
-    modules: _Modules = _Modules()
-
-
-class _Connection(msgspec.Struct, gc=False, frozen=True):
-    ip: str = ""
-    country: str = ""
-
-
-class _Envelope(msgspec.Struct, gc=False, frozen=True):
-    sender: str = msgspec.field(default="", name="from")
-    rcpts: list[str] = []
-
-
-class _Header(msgspec.Struct, gc=False, frozen=True):
-    subject: list[str] = []
-    message_id: list[str] = msgspec.field(default_factory=list, name="message-id")
-
-
-class _Msg(msgspec.Struct, gc=False, frozen=True):
-    header: _Header = _Header()
-
-
-class _Message(msgspec.Struct, gc=False, frozen=True):
-    guid: str = ""
-    ts: str = ""
-    connection: _Connection = _Connection()
-    envelope: _Envelope = _Envelope()
-    filter: _Filter = _Filter()
-    msg: _Msg = _Msg()
-
-
-class _Sm(msgspec.Struct, gc=False, frozen=True):
-    qid: str = ""
-    sender: str = msgspec.field(default="", name="from")
-    to: list[str] = []
-    stat: str = ""
-    relay: str = ""
-
-
-class _Line(msgspec.Struct, gc=False, frozen=True):
-    id: str = ""
-    ts: str = ""
-    data: str = ""
-    sm: _Sm = _Sm()
-
-
-def floor(path: Path) -> tuple[float, float, float, float]:
-    """(F, content.read, S in MB/s, compressed share of raw): microseconds of CPU a record."""
-    sample = list(islice(records_of(path), 12_800))
-    raws = [raw for _, raw in sample]
-    message, line = msgspec.json.Decoder(_Message), msgspec.json.Decoder(_Line)
-    compressor = zstandard.ZstdCompressor(level=1)
-
-    def decode() -> list[tuple[Any, ...]]:
-        rows = []
-        for kind, raw in sample:
-            if kind == MESSAGE:
-                found = message.decode(raw)
-                at = found.filter
-                rows.append((found.guid, found.ts, at.qid, at.disposition, at.routeDirection, at.msgSizeBytes, at.modules.spam.scores.overall, found.connection.ip, found.connection.country, found.envelope.sender, found.envelope.rcpts[:1], len(found.envelope.rcpts), found.msg.header.subject[:1], found.msg.header.message_id[:1]))  # fmt: skip
-            else:
-                one = line.decode(raw)
-                sm = one.sm
-                rows.append(
-                    (
-                        one.id,
-                        one.ts,
-                        sm.qid,
-                        sm.sender,
-                        sm.to[0] if sm.to else "",
-                        sm.stat,
-                        sm.relay,
-                        one.data,
-                    )
-                )
-        return rows
-
-    def compress() -> list[bytes]:
-        return [compressor.compress(b"\n".join(raws[at : at + 128])) for at in range(0, len(raws), 128)]
-
-    def read() -> None:
-        for kind, raw in sample:
-            content.read(kind, raw, BEGIN)
-
-    blocks = compress()
-    decompressor = zstandard.ZstdDecompressor()
-
-    def scan() -> None:
-        for block in blocks:
-            decompressor.decompress(block).find(b"needle that is not there")
-
-    total = sum(map(len, raws))
-    f = (cpu(decode) + cpu(compress)) / len(sample) * 1e6
-    return f, cpu(read) / len(sample) * 1e6, total / cpu(scan) / 1e6, sum(map(len, blocks)) / total
-
-
-def cpu(work: Callable[[], object]) -> float:
-    """Seconds of CPU; the best of three."""
-    best = 1e9
-    for _ in range(3):
-        begun = time.thread_time()
-        work()
-        best = min(best, time.thread_time() - begun)
-    return best
-
-
 # --- ingest
 
 
@@ -318,34 +194,6 @@ def ingest(path: Path, folder: Path, batch: int, segment: int, answer: Any) -> N
             "rss": peak,
         }
     )
-
-
-def watch(folder: Path, stop: Any, answer: Any) -> None:
-    """What a window does in its own process while records arrive: the newest page, ten times a second and more."""
-    reader = store.open_reader(folder)
-    spans: list[float] = []
-    versions: list[float] = []
-    while not stop.is_set():
-        before = time.perf_counter()
-        reader.version()
-        versions.append(time.perf_counter() - before)
-        before = time.perf_counter()
-        list(reader.search(Ask(), limit=100))
-        spans.append(time.perf_counter() - before)
-        time.sleep(0.02)
-    rss = psutil.Process().memory_info().rss / 2**20
-    reader.close()
-    answer.put({"spans": spans, "versions": versions, "rss": rss})
-
-
-def run(target: Callable[..., None], *args: Any) -> dict[str, Any]:
-    """A function in a process of its own."""
-    queue: Any = multiprocessing.get_context("spawn").Queue()
-    process = multiprocessing.get_context("spawn").Process(target=target, args=(*args, queue))
-    process.start()
-    result: dict[str, Any] = queue.get(timeout=1_200)
-    process.join()
-    return result
 
 
 def run_with_reader(
@@ -435,15 +283,6 @@ def ask_all(folder: Path, size: int, speed: float) -> list[tuple[str, str, str]]
     return rows
 
 
-def forget(folder: Path) -> None:
-    """Have the system read these files from the disk again."""
-    for file in folder.iterdir():
-        descriptor = os.open(file, os.O_RDONLY)
-        os.fsync(descriptor)
-        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-        os.close(descriptor)
-
-
 def retain(folder: Path, answer: Any) -> None:
     """Delete the oldest segments: whole ones, of the oldest three tenths."""
     reader = store.open_reader(folder)
@@ -467,10 +306,6 @@ def ask_in_process(folder: Path, size: int, speed: float, answer: Any) -> None:
     answer.put({"rows": ask_all(folder, size, speed)})
 
 
-def share(spans: list[float], part: float) -> float:
-    return sorted(spans)[min(len(spans) - 1, int(len(spans) * part))] * 1e3
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--records", type=int, default=200_000)
@@ -486,7 +321,7 @@ def main() -> int:
     try:
         path = home / "records"
         build(path, options.records, options.file)
-        f, read, speed, packed = floor(path)
+        f, read, speed, packed = floor(list(islice(records_of(path), 12_800)))
         rows: list[tuple[str, str, str]] = []
         alone = run(ingest, path, home / "alone", options.batch, segment)
         size = alone["bytes"]
