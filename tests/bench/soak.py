@@ -1,10 +1,12 @@
 """The long proof: a collector killed in a loop, and one that receives at full speed for minutes.
 
-    python tests/bench/soak.py --rounds 100
+    python tests/bench/soak.py --rounds 100 [--phases receiving,archive,sealing,deleting]
     python tests/bench/soak.py --seconds 600 [--rate 3000]
 
-Prints one JSON object for each part. Kills: rounds, records, lost, doubled, seconds to recover. Sustained:
-records a second, memory and its slope over the second half (MB an hour), the longest queue.
+Prints one JSON object for each part. Kills: first each phase in rounds of its own, then all of them mixed;
+rounds, records, lost, doubled, deleted by retention, and for each phase how many kills were within it and the
+seconds to recover. Sustained: records a second, memory and its slope over the second half (MB an hour), the
+longest queue.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,19 +28,27 @@ import psutil
 
 from pod_desktop.core import limits
 from tests.bench.bench_receive import make_service, start_server
-from tests.faults.killing import kill_loop
+from tests.faults.killing import PHASES, kill_loop
 from tests.flow.collecting import Desk
 
 MIB = 1024 * 1024
 
 
-def kills(rounds: int) -> dict[str, Any]:
+def kills(rounds: int, phases: Sequence[str]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         desk = Desk(Path(folder))
         try:
-            return asyncio.run(kill_loop(desk, rounds, archive_hours=40)).to_json()
+            return asyncio.run(kill_loop(desk, rounds, archive_hours=6, phases=phases)).to_json()
         finally:
             desk.close()
+
+
+def all_kills(rounds: int, phases: Sequence[str]) -> None:
+    """A part of the rounds for each phase alone, the rest mixed."""
+    alone = rounds // (len(phases) + 1) if len(phases) > 1 else 0
+    for phase in phases if alone else ():
+        print(json.dumps({"kills": phase, **kills(alone, [phase])}), flush=True)
+    print(json.dumps({"kills": "mixed", **kills(rounds - alone * len(phases), phases)}), flush=True)
 
 
 async def sustained(server: dict[str, Any], seconds: float, segment: int) -> dict[str, Any]:
@@ -88,6 +99,7 @@ def _slope(points: list[tuple[float, float]]) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=0, help="kills")
+    parser.add_argument("--phases", default=",".join(PHASES), help="what is killed, comma-separated")
     parser.add_argument("--seconds", type=float, default=0, help="of sustained receiving")
     parser.add_argument("--rate", type=float, default=3_000, help="records a second that are released")
     parser.add_argument(
@@ -98,7 +110,7 @@ def main() -> None:
     )
     asked = parser.parse_args()
     if asked.rounds:
-        print(json.dumps({"kills": kills(asked.rounds)}), flush=True)
+        all_kills(asked.rounds, asked.phases.split(","))
     if asked.seconds:
         process, server = start_server(0, asked.rate)
         try:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pod_desktop.core.status import LIVE
-from tests.faults.killing import CHILD, kill_loop
+from tests.faults.killing import ARCHIVE, CHILD, DELETING, RECEIVING, SEALING, kill_loop
 from tests.flow.collecting import QUICK, Desk
 
 ROUNDS = int(os.environ.get("POD_DESKTOP_KILL_ROUNDS", "8"))
@@ -30,17 +30,22 @@ asyncio.run(serve())
 """
 
 
-@pytest.mark.timeout(60 + 5 * ROUNDS)
-def test_a_service_killed_again_and_again_loses_and_doubles_nothing(tmp_path: Path) -> None:
+@pytest.mark.timeout(90 + 10 * ROUNDS)
+@pytest.mark.parametrize("phases", [(RECEIVING, ARCHIVE, SEALING), (DELETING, ARCHIVE)])
+def test_a_service_killed_again_and_again_loses_and_doubles_nothing(
+    tmp_path: Path, phases: tuple[str, ...]
+) -> None:
     desk = Desk(tmp_path)
     try:
-        report = asyncio.run(kill_loop(desk, ROUNDS, archive_hours=14))
+        report = asyncio.run(kill_loop(desk, ROUNDS, archive_hours=5, phases=phases))
     finally:
         desk.close()
-    assert (report.lost, report.doubled, report.problems) == (0, 0, [])
-    assert report.rounds == ROUNDS and report.records > 20 * ROUNDS
-    # It was not only live that was killed: segments were sealed, and hours fetched meanwhile.
-    assert report.sealed > 2 and report.beside > 0
+    assert (report.lost, report.doubled, report.unmarked, report.problems) == (0, 0, 0, [])
+    assert report.rounds == ROUNDS and report.sent > 20 * ROUNDS
+    # Kills hit what they were meant for.
+    assert report.phases.keys() == set(phases) and report.segments > 2
+    assert all(told.hit > 0 for told in report.phases.values()), report.to_json()
+    assert (report.deleted > 0) is (DELETING in phases)
 
 
 def test_a_server_that_is_frozen_is_left_and_taken_up_again_without_loss(tmp_path: Path) -> None:
