@@ -244,7 +244,7 @@ class Active:
         return len(self._addresses)
 
     def commit(
-        self, source: Source, arrivals: Sequence[Arrival], keys: list[str], stream: str, row: StreamRow
+        self, source: Source, arrivals: Sequence[Arrival], keys: list[bytes], stream: str, row: StreamRow
     ) -> None:
         """Store records that are known to be new and the stream's state, durably, or nothing.
 

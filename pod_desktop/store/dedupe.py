@@ -1,6 +1,6 @@
 """Which records are in the store already: a memory of every (kind, rid), small and quick.
 
-Segments being written keep their keys in a set. All others share Bloom filters, so that a record never
+Segments being written keep their records' keys in a set. All others share Bloom filters, so that a record never
 seen costs well under a microsecond; a hit is confirmed in the segments themselves. The filters are kept
 in a file between runs; it is a shortcut only: lost or damaged, it is built again from the segments.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final
@@ -22,36 +22,34 @@ _BITS: Final = 26
 """8 MiB a filter: 16 bits a key at CAPACITY, which is wrong once in about 400 strange keys."""
 CAPACITY: Final = 1 << (_BITS - 4)
 _MASK: Final = (1 << _BITS) - 1
-_SHORT: Final = 64
-_MAGIC: Final = b"PODknown1"
+KEY_BYTES: Final = 15
+"""120 bits: no two of a billion records share a key, and it takes a third less memory than the id as text."""
+_FIRST: Final = struct.Struct(f"<I{KEY_BYTES - 4}x")
+_MAGIC: Final = b"PODknown2"
 _HEAD: Final = struct.Struct("<9sII")
 
 
-def key(kind: str, rid: str) -> str:
-    """The identity of a record as one short text."""
-    if len(rid) <= _SHORT:
-        return f"{kind}:{rid}"
-    return f"{kind}#{blake2b(rid.encode(), digest_size=32).hexdigest()}"
-
-
-def _hash(identity: str) -> int:
-    return int.from_bytes(blake2b(identity.encode(), digest_size=16).digest(), "little")
+def key(kind: str, rid: str) -> bytes:
+    """The identity of a record, as short as it may be."""
+    return blake2b(f"{kind}:{rid}".encode(), digest_size=KEY_BYTES).digest()
 
 
 class Filter:
     """One Bloom filter over some segments."""
 
-    __slots__ = ("bits", "keys", "segments")
+    __slots__ = ("awaited", "bits", "keys", "segments")
 
     def __init__(self, bits: bytearray | None = None, segments: Iterable[int] = (), keys: int = 0) -> None:
         self.bits = bits if bits is not None else bytearray(1 << (_BITS - 3))
         self.segments = set(segments)
         self.keys = keys
+        self.awaited = 0
+        """Segments that are about to be published here."""
 
-    def add(self, identities: Iterable[str]) -> None:
-        bits, mask = self.bits, _MASK
-        for identity in identities:
-            one = _hash(identity)  # unrolled: this is done for every record stored
+    def add(self, keys: Iterable[bytes]) -> None:
+        bits, mask, number = self.bits, _MASK, int.from_bytes
+        for key in keys:
+            one = number(key, "little")  # unrolled: this is done for every record stored
             two, three, four = one >> _BITS, one >> 2 * _BITS, one >> 3 * _BITS
             bits[(one & mask) >> 3] |= 1 << (one & 7)
             bits[(two & mask) >> 3] |= 1 << (two & 7)
@@ -62,15 +60,24 @@ class Filter:
         """From now on a hit may mean this segment, whose keys have all been added."""
         self.segments.add(segment)
         self.keys += keys
+        self.awaited -= 1
 
-    def holds(self, places: int) -> bool:
+    def holds(self, key: bytes) -> bool:
         bits = self.bits
+        places = int.from_bytes(key, "little")
         for _ in range(4):
             place = places & _MASK
             if not bits[place >> 3] & (1 << (place & 7)):
                 return False
             places >>= _BITS
         return True
+
+    def suspects(self, keys: Sequence[bytes]) -> set[bytes]:
+        """Those of the keys that it holds; most are passed by at the first look."""
+        bits, mask = self.bits, _MASK
+        firsts = _FIRST.iter_unpack(b"".join(keys))
+        worth = [place for place, (one,) in enumerate(firsts) if bits[(one & mask) >> 3] & (1 << (one & 7))]
+        return {keys[place] for place in worth if self.holds(keys[place])}
 
 
 class Known:
@@ -84,29 +91,27 @@ class Known:
         return set().union(*(one.segments for one in self._filters))
 
     def room(self) -> Filter:
-        """The filter that the next full segment goes into."""
+        """The filter that the next full segment goes into, once it is published there."""
         if not self._filters or self._filters[-1].keys >= CAPACITY:
             self._filters.append(Filter())
+        self._filters[-1].awaited += 1
         return self._filters[-1]
 
     def forget(self, there: set[int]) -> None:
-        """Let filters go that speak only of segments which are no more."""
-        self._filters = [one for one in self._filters if one.segments & there]
+        """Let go of segments that are no more, and of filters that speak of no other.
 
-    def drop(self, gone: set[int]) -> None:
-        """These segments are no more; their keys cannot be taken out of the filters, but no longer mean them."""
+        Keys cannot be taken out of a filter that stays, but they no longer mean these segments.
+        """
         for one in self._filters:
-            one.segments -= gone
+            one.segments &= there
+        self._filters = [one for one in self._filters if one.segments or one.awaited > 0]
 
-    def candidates(self, identity: str) -> set[int]:
-        """Segments that may hold the record; mostly none."""
-        if not self._filters:
-            return set()
-        places = _hash(identity)
-        found: set[int] = set()
+    def suspects(self, keys: Sequence[bytes]) -> dict[bytes, set[int]]:
+        """Those of the keys that may be known, and the segments that may hold them; mostly none."""
+        found: dict[bytes, set[int]] = {}
         for one in self._filters:
-            if one.holds(places):
-                found |= one.segments
+            for key in one.suspects(keys):
+                found[key] = found.get(key, set()) | one.segments
         return found
 
     def save(self, path: Path) -> None:

@@ -13,7 +13,6 @@ from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterable
 from contextlib import suppress
-from hashlib import blake2b
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -23,7 +22,7 @@ from pod_desktop.store.schema import outage
 
 REACH: Final = (limits.ARCHIVE_DAYS + 1) * DAY
 """Older than this nothing can be fetched again."""
-_MAGIC: Final = b"PODgone1"
+_MAGIC: Final = b"PODgone2"
 _HEAD: Final = struct.Struct("<8sqqQ")
 _WIDTH: Final = 8
 _LOADED: Final = 8
@@ -39,21 +38,17 @@ class _Part(NamedTuple):
     hi: int
 
 
-def _digest(key: str) -> bytes:
-    return blake2b(key.encode("utf-8", "surrogatepass"), digest_size=_WIDTH).digest()
-
-
 def ids_path(folder: Path, segment: int) -> Path:
     return folder / f"gone-{segment}.ids"
 
 
-def write(folder: Path, segment: int, lo: int, hi: int, keys: Iterable[str]) -> None:
+def write(folder: Path, segment: int, lo: int, hi: int, keys: Iterable[bytes]) -> None:
     """Remember the records of a segment that is about to be deleted (dedupe.key of each).
 
     Raises:
         Outage: the disk is full or failing.
     """
-    digests = b"".join(sorted(map(_digest, keys)))
+    digests = b"".join(sorted(key[:_WIDTH] for key in keys))
     path = ids_path(folder, segment)
     beside = path.with_suffix(".new")
     with outage(path):
@@ -85,11 +80,11 @@ class Gone:
                 self._parts.append(part)
         self.newest = max((part.hi for part in self._parts), default=-1)
 
-    def holds(self, key: str, time: int) -> bool:
+    def holds(self, key: bytes, time: int) -> bool:
         """Was this record deleted?"""
         if time > self.newest:
             return False
-        digest = _digest(key)
+        digest = key[:_WIDTH]
         return any(part.lo <= time <= part.hi and _is_in(self._digests(part), digest) for part in self._parts)
 
     def _digests(self, part: _Part) -> bytes:

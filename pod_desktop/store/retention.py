@@ -253,7 +253,7 @@ def _copy(segment: Segment, record_id: str, read: Read) -> tuple[Source, Arrival
     return segment.source_of(source), Arrival(columns, raw)
 
 
-def _keys(folder: Path, number: int) -> Iterable[str]:
+def _keys(folder: Path, number: int) -> Iterable[bytes]:
     path = schema.segment_path(folder, number)
     connection = schema.open_to_read(path)
     try:

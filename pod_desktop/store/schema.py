@@ -119,8 +119,11 @@ _WRITE: Final = (
 )
 
 
-def open_to_write(path: Path, *, cache_kib: int = 65_536) -> apsw.Connection:
-    """A connection that writes: WAL, each commit on the disk before it returns."""
+def open_to_write(path: Path, *, cache_kib: int = 16_384) -> apsw.Connection:
+    """A connection that writes: WAL, each commit on the disk before it returns.
+
+    Four times the cache was measured: no quicker, as commits append and a seal sorts, and 60 MB more.
+    """
     with outage(path):
         connection = apsw.Connection(str(path))
         connection.set_busy_timeout(10_000)

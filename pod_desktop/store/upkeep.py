@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import threading
 import time
@@ -25,6 +26,7 @@ from pod_desktop.store.seal import Stopped, seal, write_back
 _log: Final = logging.getLogger(__name__)
 _AGAIN_SECONDS: Final = 60.0
 """A seal that failed (disk full) is tried again after this."""
+_KEYS_AT_ONCE: Final = 500
 
 
 class Sealed(NamedTuple):
@@ -99,6 +101,11 @@ class Upkeep:
             else:
                 self._submit(job)
 
+    def give_back_memory(self) -> None:
+        """Let the system have again what a sealed segment took; without this a service keeps its largest size."""
+        if not self._stopping.is_set():
+            self._checkpoints.submit(_give_back_memory)
+
     def busy(self) -> bool:
         """Is a segment waiting to be sealed, or being sealed?"""
         return bool(self._waiting)
@@ -157,7 +164,7 @@ class Upkeep:
     def _remember(self, job: _Job) -> None:
         """Put the records into the filter, a few at a time: a commit in the other thread wants the interpreter too."""
         keys = iter(job.active.keys)
-        while some := list(islice(keys, 200)):
+        while some := list(islice(keys, _KEYS_AT_ONCE)):
             if self._stopping.is_set():
                 raise Stopped
             job.room.add(some)
@@ -194,3 +201,9 @@ class Upkeep:
             pass
         finally:
             self._checkpointing.discard(segment)
+
+
+def _give_back_memory() -> None:
+    # The C library keeps freed pages between others that are in use; only glibc has this, and needs it.
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)

@@ -51,7 +51,7 @@ class SegmentWriter:
         self._clock = clock
         self._full = min(segment_records, schema.MAX_PLACE - limits.BATCH_RECORDS)
         self._active: dict[str, Active] = {}
-        self._retiring: dict[int, set[str]] = {}
+        self._retiring: dict[int, set[bytes]] = {}
         self._sealed: OrderedDict[int, apsw.Connection] = OrderedDict()
         self._problems: list[str] = []
         self._known_changed = False
@@ -140,25 +140,30 @@ class SegmentWriter:
         self._look_after(active)
         return Committed(len(arrivals) - bad, len(commit.records) - len(arrivals), bad)
 
-    def _new(self, records: Sequence[Arrival], deleted: Gone | None) -> tuple[list[Arrival], list[str]]:
+    def _new(self, records: Sequence[Arrival], deleted: Gone | None) -> tuple[Sequence[Arrival], list[bytes]]:
         """The records that the store does not have and has not deleted, and their keys."""
-        seen: set[str] = set()
-        writing = [seen, *(active.keys for active in self._active.values()), *self._retiring.values()]
+        keys = [dedupe.key(columns.kind, columns.rid) for columns, _ in records]
+        writing = [*(active.keys for active in self._active.values()), *self._retiring.values()]
+        times = [columns.time for columns, _ in records]
+        seen = set(keys)
+        suspects = self._known.suspects(keys)
+        held_back = deleted is not None and deleted.newest >= min(times, default=0)
+        if len(seen) == len(keys) and not suspects and not held_back and all(map(seen.isdisjoint, writing)):
+            return records, keys  # as nearly always: all of them are new
+        seen.clear()
         arrivals: list[Arrival] = []
-        keys: list[str] = []
-        for arrival in records:
-            columns = arrival.columns
-            key = dedupe.key(columns.kind, columns.rid)
-            if _is_in_one(writing, key):
+        fresh: list[bytes] = []
+        for key, arrival in zip(keys, records, strict=True):
+            if key in seen or any(key in one for one in writing):
                 continue
-            if (candidates := self._known.candidates(key)) and self._is_in(candidates, arrival):
+            if key in suspects and self._is_in(suspects[key], arrival):
                 continue
-            if deleted is not None and deleted.holds(key, columns.time):
+            if deleted is not None and deleted.holds(key, arrival.columns.time):
                 continue
             seen.add(key)
             arrivals.append(arrival)
-            keys.append(key)
-        return arrivals, keys
+            fresh.append(key)
+        return arrivals, fresh
 
     def _is_in(self, segments: set[int], arrival: Arrival) -> bool:
         """Look a record up in sealed segments, first in those of its time."""
@@ -190,7 +195,7 @@ class SegmentWriter:
             self._sealed.popitem(last=False)[1].close()
         return connection
 
-    def _after(self, commit: Commit, arrivals: list[Arrival]) -> StreamRow:
+    def _after(self, commit: Commit, arrivals: Sequence[Arrival]) -> StreamRow:
         """The stream's absolute state once this commit is in."""
         before = self.progress(commit.stream)
         bad = quarantined(arrivals)
@@ -279,7 +284,7 @@ class SegmentWriter:
                 del self._entries[segment]
                 if (connection := self._sealed.pop(segment, None)) is not None:
                     connection.close()
-        self._known.drop(set(self._catalog.gone()))
+        self._known.forget(set(self._entries))
         for segment in there.keys() - self._entries.keys():
             if there[segment].lane == KEPT:
                 self._entries[segment] = there[segment]
@@ -316,6 +321,7 @@ class SegmentWriter:
             report.room.publish(segment, report.entry.n)
             self._entries[segment] = report.entry
             self._known_changed = True
+            self._upkeep.give_back_memory()
 
     def tidy(self) -> None:
         """See store.port.Writer.tidy."""
@@ -353,13 +359,6 @@ class SegmentWriter:
         if hasattr(self, "_catalog"):
             self._catalog.close()
         self._lock.release()
-
-
-def _is_in_one(sets: list[set[str]], key: str) -> bool:
-    for one in sets:  # noqa: SIM110  (any() takes twice as long, for each record received)
-        if key in one:
-            return True
-    return False
 
 
 def _take_lock(folder: Path) -> Lock:

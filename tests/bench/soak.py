@@ -6,7 +6,8 @@
 Prints one JSON object for each part. Kills: first each phase in rounds of its own, then all of them mixed;
 rounds, records, lost, doubled, deleted by retention, and for each phase how many kills were within it and the
 seconds to recover. Sustained: records a second, memory and its slope over the second half (MB an hour), the
-longest queue.
+longest queue. Memory rises with a segment's dictionaries and its seal, and falls behind it: what stays is told
+by the slope of the least of each tenth of the run.
 """
 
 from __future__ import annotations
@@ -71,6 +72,8 @@ async def sustained(server: dict[str, Any], seconds: float, segment: int) -> dic
         received = sum(status.counters.received for status in service.statuses())
         used = time.process_time() - cpu
     half = samples[len(samples) // 2 :]
+    tenths = [samples[len(samples) * n // 10 : len(samples) * (n + 1) // 10] for n in range(10)]
+    least = [min((size, at) for at, size, _, _ in part) for part in tenths if part]
     return {
         "seconds": round(samples[-1][0]),
         "records": received,
@@ -80,6 +83,14 @@ async def sustained(server: dict[str, Any], seconds: float, segment: int) -> dic
         "memory_mb_at_the_end": round(samples[-1][1]),
         "memory_mb_most": round(max(sample[1] for sample in samples)),
         "memory_slope_mb_an_hour": round(_slope([(at, size) for at, size, _, _ in half]) * 3600, 1),
+        "memory_mb_least_and_most_of_each_tenth": [
+            (round(min(one[1] for one in part)), round(max(one[1] for one in part)))
+            for part in tenths
+            if part
+        ],
+        "memory_slope_of_the_least_mb_an_hour": round(
+            _slope([(at, size) for size, at in least[len(least) // 3 :]]) * 3600, 1
+        ),
         "segments": round(received / segment, 1),
         "queue_most": max(sample[2] for sample in samples),
         "queue_bound": limits.QUEUE_RECORDS,
