@@ -234,7 +234,7 @@ async def _collect(home: Home, options: CollectOptions, tell: Tell) -> int:
         read=content.read,
         tell=lambda job, state: home.ledger.put_job(job, state, now=home.clock.now()),
     )
-    others += [jobs.obey, retention.obey]
+    others += [jobs.obey, retention.obey, _forgetting(home)]
     figures = _tell_figures(options.metrics, service)
     ending, tasks, writing = asyncio.Event(), Tasks("service", _log_end), asyncio.Event()
     deleting = tasks.spawn(retention.run(writing), "retention")
@@ -267,6 +267,23 @@ async def _collect(home: Home, options: CollectOptions, tell: Tell) -> int:
             await asyncio.wait(running, timeout=ACTION_GRACE_SECONDS)
         await tasks.stop(1.0)
     return 0 if done else 1
+
+
+def _forgetting(home: Home) -> Callable[[Command], bool]:
+    """Lets go of a secret that this process was handed for the session, when its user has removed it."""
+    from pod_desktop.services.connectors import FORGET
+
+    started = home.clock.now()
+
+    def obey(command: Command) -> bool:
+        if command.name != FORGET:
+            return False
+        # One that waited for this start speaks of what was kept before.
+        if command.at >= started:
+            home.vault.session.delete(str(command.args["connector"]), str(command.args["secret"]))
+        return True
+
+    return obey
 
 
 def _tell_figures(port: int | None, service: CollectorService) -> Server | None:

@@ -136,6 +136,11 @@ def _connector(commands: Commands) -> None:
     edit = _command(actions, "edit", "change a connector's definition or secrets")
     edit.add_argument("name", metavar="NAME")
     _definition(edit, required=False)
+    edit.add_argument(
+        "--remove-second-key",
+        action="store_true",
+        help="forget the second API key: live then pauses while hours of the archive are fetched",
+    )
     copy = _command(actions, "duplicate", "copy a definition; the copy is disabled and has no secrets")
     copy.add_argument("name", metavar="NAME")
     copy.add_argument("--name", dest="new_name", default="", metavar="NEW", help="what the copy is called")

@@ -13,7 +13,7 @@ from pod_desktop.cli.formats import dumps
 from pod_desktop.cli.options import App, Home
 from pod_desktop.cli.terminal import Out, visible, warn
 from pod_desktop.core import clock
-from pod_desktop.core.connector import DEFAULT_STREAM_URL
+from pod_desktop.core.connector import DEFAULT_STREAM_URL, SECOND_KEY
 from pod_desktop.core.definition import (
     SECRET_TITLES,
     Connector,
@@ -209,9 +209,11 @@ def _test(options: Namespace, home: Home, out: Out) -> int:
 def _edit(options: Namespace, home: Home, out: Out) -> int:
     from pod_desktop.services.connector_secrets import check_lasting
 
-    if options.file is None and not options.secrets_stdin:
+    if options.file is None and not options.secrets_stdin and not options.remove_second_key:
         raise UserFault(
-            "There is nothing to change.", "connector edit", "Give --file FILE or --secrets-stdin."
+            "There is nothing to change.",
+            "connector edit",
+            "Give --file FILE, --secrets-stdin or --remove-second-key.",
         )
     connectors = _connectors(home)
     old = home.ledger.connector(options.name).connector
@@ -225,7 +227,12 @@ def _edit(options: Namespace, home: Home, out: Out) -> int:
     secrets = _secrets() if options.secrets_stdin else {}
     if secrets:
         check_lasting(home.vault)
-    made = connectors.edit(replace(new, name=old.name), secrets)
+    forget = [SECOND_KEY] if options.remove_second_key else []
+    if forget and SECOND_KEY in secrets:
+        raise UserFault(
+            "The second API key cannot be given and removed at once.", "--remove-second-key", "Leave one out."
+        )
+    made = connectors.edit(replace(new, name=old.name), secrets, forget=forget)
     for words in warnings(made):
         warn(f"{made.name}: {words}")
     return _told(options, home, out, "is changed.")

@@ -209,7 +209,10 @@ class Archive:
     # Beside a live session
 
     async def keep_up(self, key_of: Callable[[], Awaitable[Secret]], unbroken: Callable[[], bool]) -> None:
-        """Fetch whatever is missing, now and as hours end, until the service stops. For a key of its own."""
+        """Fetch whatever is missing, now and as hours end, until the service stops or the key is taken away.
+
+        For a key of its own.
+        """
         while not self.patience.stopping.is_set():
             began = self.clock.monotonic()
             try:
@@ -218,6 +221,9 @@ class Archive:
                     self.patience.stuck.clear()
                 await self._rest()
             except Failed as failed:
+                if failed.verdict.code == "no_key":
+                    self.board.note("archive", "")
+                    return
                 await self.patience.wait_out(failed.verdict, self.clock.monotonic() - began)
             except Outage as outage:
                 await self.patience.wait_out(verdict.told("disk", outage.what, outage.hint), 0)

@@ -231,14 +231,19 @@ class StreamTask:
 
     async def _has_second_key(self, first: Secret) -> bool:
         """Is the archive fetched beside the live stream? Begins it where there is a second key for it."""
-        if self._beside is not None and not self._beside.done():
+        if self._is_beside():
             return True
         try:
             second = await self._key(SECOND_KEY)
         except Failed:
-            return False
-        if second.reveal() == first.reveal():
-            self.board.note("second key", "The second API key is the first one again: it is not used.")
+            second = None
+        again = second is not None and second.reveal() == first.reveal()
+        self.board.note(
+            "second key", "The second API key is the first one again: it is not used." if again else ""
+        )
+        if second is None or again:
+            if self._archive.beside:
+                self._archive = self._new_archive(self._patience, beside=False)
             return False
         self._archive = self._new_archive(
             self._new_patience(self._say_archive_failed, asyncio.Event()), beside=True
@@ -246,6 +251,9 @@ class StreamTask:
         beside = self._archive.keep_up(lambda: self._key(SECOND_KEY), lambda: self._unbroken)
         self._beside = self.tasks.spawn(beside, f"{self.key}: archive")
         return True
+
+    def _is_beside(self) -> bool:
+        return self._beside is not None and not self._beside.done()
 
     # Live
 
@@ -306,9 +314,9 @@ class StreamTask:
                 await self.book.mark(_heard(heard_until), patience=self._patience)
             told = monotonic() - heard > timing.quiet or self._newest >= opened
             due = visit and told
-            if told and not visit and (self._beside is None or self._archive.idle):
+            if told and not visit and (not self._is_beside() or self._archive.idle):
                 self.caught_up.set()
-            if monotonic() - checked > timing.check and self._beside is None:
+            if monotonic() - checked > timing.check and not self._is_beside():
                 checked = monotonic()
                 due = due or bool(self.book.coverage.missing(self.clock.now()))
             if not leaving and (due or self._interrupted() or self._broken):

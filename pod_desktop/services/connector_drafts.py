@@ -21,6 +21,8 @@ class Draft:
     connector: Connector
     secrets: Mapping[str, Secret] = field(default_factory=dict)
     enabled: bool = True
+    forget: tuple[str, ...] = ()
+    """Of an edit: names of secrets to let go of."""
 
 
 def all_four(base: RespondConnector, name: str = "") -> tuple[RespondConnector, ...]:

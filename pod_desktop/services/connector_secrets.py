@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -44,6 +44,22 @@ def missing(vault: Vault, connector: Connector) -> tuple[str, ...]:
         except UserFault:
             lacking.append(name)
     return tuple(lacking)
+
+
+def optional_kept(vault: Vault, connector: Connector) -> tuple[str, ...]:
+    """Names of the secrets beside those it needs that are kept for it, wherever they were saved for.
+
+    Raises:
+        Outage: the vault does not answer.
+    """
+    found = []
+    for name in optional_secrets(connector):
+        try:
+            if vault.get(connector.name, name, connector.secret_origin()) is not None:
+                found.append(name)
+        except UserFault:
+            found.append(name)
+    return tuple(found)
 
 
 def credentials(vault: Vault, connector: RespondConnector) -> Credentials:
@@ -96,18 +112,43 @@ def check_lasting(vault: SessionVault) -> None:
         )
 
 
-def check_rebound(old: Connector, new: Connector, given: Mapping[str, Secret]) -> None:
+def check_rebound(
+    vault: Vault, old: Connector, new: Connector, given: Mapping[str, Secret], forget: Collection[str]
+) -> None:
     """Raises UserFault when an edit goes elsewhere and a secret of the old place is not given again."""
     if old.secret_origin() == new.secret_origin():
         return
-    for name in secret_names(new):
-        if name not in given:
-            raise UserFault(
-                f"The connector now goes to another place, and its {SECRET_TITLES[name]} was saved for the old "
-                "one. It is not sent there by itself.",
-                name,
-                "Enter it again if the new address is right.",
-            )
+    needed = [name for name in secret_names(new) if name not in given]
+    beside = [name for name in optional_kept(vault, old) if name not in given and name not in forget]
+    for name in (*needed, *beside):
+        raise UserFault(
+            f"The connector now goes to another place, and its {SECRET_TITLES[name]} was saved for the old "
+            "one. It is not sent there by itself.",
+            name,
+            "Enter it again if the new address is right" + (", or remove it." if name in beside else "."),
+        )
+
+
+@contextmanager
+def forgotten(vault: Vault, connector: Connector, names: Collection[str]) -> Iterator[None]:
+    """Let go of secrets that it may be without; where the block fails they are kept after all.
+
+    Raises:
+        UserFault: one that it cannot be without, or that this program may not delete.
+        Outage: the vault does not answer.
+    """
+    for name in names:
+        if name not in optional_secrets(connector):
+            raise UserFault(f"{connector.name} cannot be without its {SECRET_TITLES.get(name, name)}.", name)
+    before = _before(vault, [Item(connector, name, Secret("")) for name in names], connector)
+    try:
+        for name in names:
+            vault.delete(connector.name, name)
+        yield
+    except BaseException:
+        for name, secret in before.items():
+            _put_back(vault, Item(connector, name, secret), connector, secret)
+        raise
 
 
 class Item(NamedTuple):

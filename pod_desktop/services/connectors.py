@@ -4,7 +4,7 @@ command line both do."""
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar, cast
@@ -52,6 +52,8 @@ __all__ = [
 
 TRY_NOW: Final = "try_now"
 """The command's name as services.collect knows it; importing that would load the stream's library here."""
+FORGET: Final = "forget_secret"
+"""Command to the collector service: `{"connector": NAME, "secret": NAME}` is not to be used any more."""
 _C = TypeVar("_C", bound=Connector)
 
 
@@ -182,6 +184,10 @@ class Connectors:
         """
         return connector_secrets.missing(self.vault, self.entry(name).connector)
 
+    def optional_secrets_kept(self, name: str) -> tuple[str, ...]:
+        """Names of the secrets that a connector has beside those it needs. Raises as missing_secrets()."""
+        return connector_secrets.optional_kept(self.vault, self.entry(name).connector)
+
     def credentials(self, connector: RespondConnector) -> Credentials:
         """What webhook.Sender sends a responder's actions with. Raises as connector_secrets.credentials()."""
         return connector_secrets.credentials(self.vault, connector)
@@ -273,13 +279,21 @@ class Connectors:
     # changing
 
     def edit(
-        self, connector: _C, secrets: Mapping[str, Secret] | None = None, *, session_only: bool = False
+        self,
+        connector: _C,
+        secrets: Mapping[str, Secret] | None = None,
+        *,
+        forget: Collection[str] = (),
+        session_only: bool = False,
     ) -> _C:
         """Replace the definition of the connector of that name; what General holds cannot change.
 
         Secrets stay as they are unless new ones are given. Where the edit changes what they are bound to
         (host, port, protocol, token address, certificate checks) they are not carried over: all have to be
-        given again.
+        given again, the second API key as well unless it is forgotten.
+
+        Args:
+            forget: Names of secrets to let go of, where the connector can be without (the second API key).
 
         Raises:
             UserFault: a value does not fit, a General value would change, or secrets have to be given again
@@ -290,13 +304,20 @@ class Connectors:
         connector = self.checked(connector, editing=old.name)
         definition.check_general_unchanged(old, connector)
         given = connector_secrets.checked(connector, secrets or {})
-        connector_secrets.check_rebound(old, connector, given)
+        forget = [name for name in forget if name not in given]
+        connector_secrets.check_rebound(self.vault, old, connector, given, forget)
         if isinstance(connector, CollectConnector):
             self._check_key_of_edit(connector, given.get("api_key"))
         vault: Vault = self.vault.session if session_only else self.vault
         items = [Item(connector, name, secret) for name, secret in given.items()]
-        with connector_secrets.put(vault, items, replacing=old):
+        with (
+            connector_secrets.put(vault, items, replacing=old),
+            connector_secrets.forgotten(self.vault, old, forget),
+        ):
             self._ledger.update_connector(connector, now=self._clock.now())
+        for name in forget:
+            # The service may have been handed one for this session.
+            self._ledger.post(FORGET, {"connector": old.name, "secret": name}, now=self._clock.now())
         if key := given.get("api_key"):
             key_rules.remember(self._ledger, connector.name, key)
         return connector

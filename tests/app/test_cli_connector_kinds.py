@@ -169,6 +169,24 @@ def test_an_edit_that_goes_elsewhere_asks_for_the_secrets(run: Run, tmp_path: Pa
     assert run("connector", "edit", "acme-block", "--file", renamed)[0] == 2
 
 
+def test_a_second_key_is_removed_from_the_command_line(run: Run, tmp_path: Path) -> None:
+    collector = {"name": "acme", "category": "email", "type": "proofpoint_on_demand", "tenant": "Acme",
+                 "run_on": "this_computer", "cluster_id": "acme_hosted", "content_types": ["message"]}  # fmt: skip
+    both = json.dumps({"api_key": CANARY, "api_key_2": CANARY + "2"}).encode()
+    add(run, tmp_path, collector, both)
+    second = tmp_path / "secrets" / "acme.api_key_2"
+    assert second.exists()
+    code, _, err = run("connector", "edit", "acme", "--remove-second-key", "--secrets-stdin", stdin=both)
+    assert code == 2 and "given and removed at once" in err and second.exists()
+    moved = write(tmp_path, {**collector, "stream_url": "wss://log.example:443"})
+    one = json.dumps({"api_key": CANARY}).encode()
+    words = ("connector", "edit", "acme", "--file", moved, "--secrets-stdin")
+    code, out, _ = run(*words, "--json", stdin=one)
+    assert code == 2 and json.loads(out)["error"]["where"] == "api_key_2" and second.exists()
+    assert run(*words, "--remove-second-key", stdin=one)[0] == 0
+    assert not second.exists() and (tmp_path / "secrets" / "acme.api_key").exists()
+
+
 def test_an_export_comes_back_disabled_and_without_secrets(run: Run, tmp_path: Path) -> None:
     add(run, tmp_path, RESPONDER, CLIENT)
     code, out, _ = run("connector", "export", "acme-block")

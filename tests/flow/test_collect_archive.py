@@ -117,6 +117,30 @@ def test_a_second_key_that_is_the_first_again_is_not_used(desk: Desk) -> None:
     run(work)
 
 
+def test_a_second_key_that_is_taken_away_leaves_the_archive_to_the_first(desk: Desk) -> None:
+    clock = desk.clock = TurnedClock()
+
+    async def work() -> None:
+        async with Simulator(clock=clock, rate=2, archive_rate=0.2) as sim:
+            made = desk.add(sim, collect_from="2h", content_types=("message",))
+            desk.vault.put("acme", "api_key_2", made.secret_origin(), Secret(sim.api_keys[1]))
+            async with desk.running():
+                await desk.until(lambda: desk.status().state == LIVE and desk.status().progress is None)
+                desk.vault.delete("acme", "api_key_2")
+                before = len(sim.handshakes)
+                # The hour in which it began is due now: from the archive, on the one key that is left.
+                clock.passes(HOUR)
+                await desk.until(lambda: any("sinceTime" in one.target for one in sim.handshakes[before:]))
+                await desk.until(lambda: desk.status().state == LIVE and desk.status().hours_left == 0)
+                assert desk.status().notice == ""
+            live = [one for one in sim.handshakes if "sinceTime" not in one.target]
+            assert len(live) >= 2 and {one.status for one in sim.handshakes} == {101}
+            assert lost_and_doubled(desk, sim.emitted) == (0, 0)
+
+    run(work)
+    assert desk.codes() == set()
+
+
 def test_until_caught_up_waits_for_the_archive_beside_live(desk: Desk) -> None:
     async def work() -> None:
         async with Simulator(rate=20, archive_rate=0.5) as sim:

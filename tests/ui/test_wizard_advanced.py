@@ -154,6 +154,55 @@ def test_an_edit_shows_what_is_set_and_changes_only_that(qtbot, desk, worker, ke
     assert keychain.kept["acme", "api_key"].reveal() == CANARY
 
 
+def with_two_keys(qtbot, desk, worker):
+    connector = CollectConnector(
+        name="acme", tenant="acme", cluster_id="acme_hosted", content_types=("message",), reconcile=True
+    )
+    desk.create(connector, {"api_key": Secret(CANARY), "api_key_2": Secret("second")})
+    return opened(qtbot, desk, worker, edit=connector, keeps_second=True)
+
+
+def test_a_second_key_that_is_kept_can_be_removed(qtbot, desk, worker, keychain):
+    wizard = with_two_keys(qtbot, desk, worker)
+    form = wizard.configuration
+    assert form.remove_second.isVisible() and "that is kept" in form.second_key.placeholderText()
+    form.second_key.setText("third")
+    form.remove_second.setChecked(True)
+    assert form.second_key.text() == "" and not form.second_key.isEnabled()
+    wizard.next_button.click()
+    assert "The one that is kept is removed" in words(wizard.summary)
+    with qtbot.waitSignal(wizard.created):
+        wizard.next_button.click()
+    assert keychain.kept.keys() == {("acme", "api_key")}
+
+
+def test_another_stream_address_asks_for_both_keys(qtbot, desk, worker, keychain):
+    wizard = with_two_keys(qtbot, desk, worker)
+    form = wizard.configuration
+    form.stream_url.setText("wss://log.example")
+    assert "Enter both API keys again" in words(form)
+    wizard.next_button.click()
+    assert wizard.step == CONFIGURATION
+    form.api_key.setText("new")
+    wizard.next_button.click()
+    assert wizard.step == CONFIGURATION and "was saved for the old address" in words(form)
+    form.remove_second.setChecked(True)
+    assert "was saved for the old address" not in words(form)
+    form.remove_second.setChecked(False)
+    form.second_key.setText("new-too")
+    wizard.next_button.click()
+    with qtbot.waitSignal(wizard.created):
+        wizard.next_button.click()
+    assert keychain.kept["acme", "api_key"].reveal() == "new"
+    assert keychain.kept["acme", "api_key_2"].reveal() == "new-too"
+
+
+def test_where_no_second_key_is_kept_there_is_none_to_remove(wizard):
+    form = filled(wizard)
+    form.advanced.setChecked(True)
+    assert form.second_key.isVisible() and not form.remove_second.isVisible()
+
+
 def test_a_filter_that_is_gone_meanwhile_is_told_beside_the_list(qtbot, desk, worker):
     filters_of(desk).add({"name": "newsletters", "conditions": ["subject:newsletter"]})
     wizard = opened(qtbot, desk, worker)

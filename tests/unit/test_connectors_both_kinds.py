@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from pace import quick
-from pod_desktop.core.connector import CollectConnector
+from pod_desktop.core.connector import SECOND_KEY, CollectConnector
 from pod_desktop.core.definition import connector_to_file
 from pod_desktop.core.faults import Outage, UserFault
 from pod_desktop.core.responder import ALL_TENANTS, TYPES, RespondConnector
 from pod_desktop.core.secret import Secret
-from pod_desktop.services.connectors import Connectors, Draft, all_four
+from pod_desktop.services.connectors import FORGET, Connectors, Draft, all_four
 from pod_desktop.store import Ledger
 from pod_desktop.vault import FolderVault, SessionVault
 
@@ -185,6 +185,61 @@ def test_a_collector_that_goes_elsewhere_asks_for_its_key_again(desk: Connectors
         desk.edit(moved)
     assert caught.value.where == "api_key"
     desk.edit(moved, KEY)
+
+
+BOTH = {**KEY, SECOND_KEY: Secret("canary-key-2")}
+
+
+def kept(desk: Connectors, made: CollectConnector) -> Secret | None:
+    return desk.vault.get(made.name, SECOND_KEY, made.secret_origin())
+
+
+def test_a_collector_that_goes_elsewhere_asks_for_its_second_key_too(desk: Connectors) -> None:
+    made = desk.create(collector(), BOTH)
+    moved = replace(made, stream_url="wss://log.example:443")
+    for given in (None, {SECOND_KEY: Secret("new")}):
+        with pytest.raises(UserFault) as caught:
+            desk.edit(moved, given)
+        assert caught.value.where == "api_key"
+    with pytest.raises(UserFault, match="Second API Key was saved for the old") as caught:
+        desk.edit(moved, {"api_key": Secret("new")})
+    assert caught.value.where == SECOND_KEY and "or remove it" in caught.value.hint
+    assert desk.entries()[0].connector == made and desk.secrets(made) == KEY and kept(desk, made)
+    new = {"api_key": Secret("new"), SECOND_KEY: Secret("new-too")}
+    assert kept(desk, desk.edit(moved, new)) == new[SECOND_KEY]
+
+
+def test_without_its_second_key_a_collector_may_go_elsewhere(desk: Connectors, tmp_path: Path) -> None:
+    made = desk.create(collector(), BOTH)
+    moved = replace(made, stream_url="wss://log.example:443")
+    desk.edit(moved, {"api_key": Secret("new")}, forget=[SECOND_KEY])
+    assert files(tmp_path) == {"acme.api_key"} and desk.optional_secrets_kept("acme") == ()
+
+
+def test_a_second_key_is_removed_and_the_service_is_told(desk: Connectors, ledger: Ledger) -> None:
+    made = desk.create(collector(), BOTH)
+    assert desk.optional_secrets_kept("ACME") == (SECOND_KEY,)
+    assert desk.edit(made, forget=[SECOND_KEY]) == made
+    assert kept(desk, made) is None and desk.secrets(made) == KEY
+    (command,) = ledger.take_commands()
+    assert (command.name, command.args) == (FORGET, {"connector": "acme", "secret": SECOND_KEY})
+    with pytest.raises(UserFault, match="cannot be without its API Key"):
+        desk.edit(made, forget=["api_key"])
+    assert desk.secrets(made) == KEY
+
+
+def test_a_second_key_stays_where_its_removal_fails(
+    desk: Connectors, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = desk.create(collector(), BOTH)
+
+    def full(*_: object, **__: object) -> None:
+        raise Outage("The disk is full.")
+
+    monkeypatch.setattr(ledger, "update_connector", full)
+    with pytest.raises(Outage):
+        desk.edit(made, forget=[SECOND_KEY])
+    assert kept(desk, made) == BOTH[SECOND_KEY]
 
 
 @pytest.mark.parametrize(("change", "where"), [({"tenant": "Other"}, "tenant"), ({"type": TYPES[1]}, "type")])

@@ -62,18 +62,20 @@ class Actions(QObject):
     def edit(self, name: str) -> None:
         """Open the wizard on this connector, once it is known which secrets it lacks."""
 
-        def lacking() -> tuple[Connector, tuple[str, ...]]:
+        def lacking() -> tuple[Connector, tuple[str, ...], tuple[str, ...]]:
             connector = self._desk.entry(name).connector
             try:
-                return connector, self._desk.missing_secrets(name)
+                return connector, self._desk.missing_secrets(name), self._desk.optional_secrets_kept(name)
             except Outage:
                 # The keychain does not answer now; what it keeps is left as it is.
-                return connector, ()
+                return connector, (), ()
 
         self.say("")
         self._worker.ask(lacking, lambda found: self._open_edit(*found), self.failed, owner=self)
 
-    def _open_edit(self, connector: Connector, missing: tuple[str, ...]) -> None:
+    def _open_edit(
+        self, connector: Connector, missing: tuple[str, ...], beside: tuple[str, ...] = ()
+    ) -> None:
         wizard = open_wizard(
             self._desk,
             self._worker,
@@ -81,6 +83,7 @@ class Actions(QObject):
             tester=self._tester,
             edit=connector,
             lacks_secrets=bool(missing),
+            keeps_second=bool(beside),
             clock=self._clock,
         )
         wizard.created.connect(self._edited)

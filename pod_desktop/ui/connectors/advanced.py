@@ -64,6 +64,8 @@ class Advanced(QWidget):
         self.proxy = QLineEdit()
         self.proxy.setPlaceholderText("None; for example http://proxy.example:3128")
         self.second_key = SecretEdit("second API key")
+        self.remove_second = QCheckBox("Remove the second key that is kept")
+        self._kept = self._moved = False
         self.order = QComboBox()
         for value, words in ORDER_TITLES.items():
             self.order.addItem(words, value)
@@ -80,7 +82,7 @@ class Advanced(QWidget):
         self._proxy = Field(
             "HTTP proxy", self.proxy, note="Empty: none. The environment's proxies never apply by themselves."
         )
-        self._second = Field("Second API Key", self.second_key, note=_KEY_NOTE)
+        self._second = Field("Second API Key", self._second_row(), note=_KEY_NOTE)
         self._order = Field("Backfill order", self.order, note="Which hours of the archive come first.")
         self._reconcile = Field("Reconciliation", self.reconcile, note=_RECONCILE_NOTE)
         self._filters = Field("Log filters", self.filters, note=_NO_FILTERS)
@@ -98,6 +100,20 @@ class Advanced(QWidget):
         form.add_checked(self._filters, "log_filters", self.filters.chosen, into=column)
         self._listen()
 
+    def _second_row(self) -> QWidget:
+        """The key, and the box that takes away the one that is kept."""
+        row = QWidget()
+        row.setProperty("role", "page")
+        self.second_key.setAccessibleName("Second API Key")
+        column = QVBoxLayout(row)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addWidget(self.second_key)
+        column.addWidget(self.remove_second)
+        self.remove_second.hide()
+        row.setFocusProxy(self.second_key)
+        return row
+
     def _listen(self) -> None:
         for edit, field in (
             (self.stream_url, self._url),
@@ -108,8 +124,27 @@ class Advanced(QWidget):
             edit.textChanged.connect(lambda _text, field=field: self.changed.emit(field))
         self.proxy.textChanged.connect(lambda _text: self._warn())
         self.order.currentIndexChanged.connect(lambda _at: self.changed.emit(self._order))
+        self.remove_second.toggled.connect(self._remove_toggled)
         self.reconcile.toggled.connect(lambda _on: self.changed.emit(self._reconcile))
         self.filters.changed.connect(lambda: self.changed.emit(self._filters))
+
+    def expect_second(self, kept: bool, moved: bool) -> None:
+        """Whether a second key is kept already, and whether it was saved for another address than is typed."""
+        self._kept, self._moved = kept, moved
+        self.second_key.setPlaceholderText("Unchanged: the one that is kept" if kept and not moved else "")
+        self.remove_second.setVisible(kept)
+        self._form.check_typed(self._second)
+
+    @property
+    def removes(self) -> tuple[str, ...]:
+        """Names of kept secrets that are to go."""
+        return (SECOND_KEY,) if self._kept and self.remove_second.isChecked() else ()
+
+    def _remove_toggled(self, on: bool) -> None:
+        self.second_key.setEnabled(not on)
+        if on:
+            self.second_key.clear()
+        self.changed.emit(self._second)
 
     @property
     def faulty(self) -> bool:
@@ -177,6 +212,12 @@ class Advanced(QWidget):
 
     def _check_second(self) -> str:
         if not self.second_key.text().strip():
+            if self._kept and self._moved and not self.removes:
+                raise UserFault(
+                    "The second API key that is kept was saved for the old address.",
+                    SECOND_KEY,
+                    "Enter it again, or remove it.",
+                )
             return ""
         key = rules.check_api_key(self.second_key.text(), SECOND_KEY)
         try:

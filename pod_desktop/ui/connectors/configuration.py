@@ -90,6 +90,7 @@ class Configuration(Form):
         self._folded = Advanced(self, self.api_key.text)
         self.stream_url, self.ca_file = self._folded.stream_url, self._folded.ca_file
         self.proxy, self.second_key = self._folded.proxy, self._folded.second_key
+        self.remove_second, self.expect_second = self._folded.remove_second, self._folded.expect_second
         self.filters, self.order, self.reconcile = (
             self._folded.filters,
             self._folded.order,
@@ -129,6 +130,10 @@ class Configuration(Form):
         except UserFault:
             first = {}
         return first | self._folded.secrets()
+
+    def removes(self) -> tuple[str, ...]:
+        """Names of kept secrets that are to go."""
+        return self._folded.removes
 
     def forget(self) -> None:
         """Let go of what was typed as a secret."""

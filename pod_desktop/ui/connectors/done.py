@@ -93,6 +93,8 @@ class Done(Form):
         for name, secret in draft.secrets.items():
             if secret.reveal():
                 changes.append((SECRET_TITLES[name], f"A new one. {kept}"))
+        removed = "The one that is kept is removed; live pauses while hours of the archive are fetched."
+        changes += [(SECRET_TITLES[name], removed) for name in draft.forget]
         self.headline.setText(
             f"Submit changes {old.name}; it goes on with the new values at once."
             if changes

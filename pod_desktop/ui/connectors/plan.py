@@ -30,7 +30,8 @@ def drafts(
     respond: dict[str, Any] = responding.values()
     if isinstance(edited, CollectConnector):
         values.pop("collect_from")
-        return [Draft(connector=replace(edited, **values), secrets=collecting.secrets())]
+        changed = replace(edited, **values)
+        return [Draft(connector=changed, secrets=collecting.secrets(), forget=collecting.removes())]
     if edited is not None:
         return [Draft(connector=replace(edited, **respond), secrets=responding.secrets())]
     tenant, found = general.tenant.text().strip(), []

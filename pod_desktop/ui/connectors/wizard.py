@@ -46,6 +46,7 @@ class AddConnector(WizardFrame):
         tester: Runner | None = None,
         edit: Connector | None = None,
         lacks_secrets: bool = False,
+        keeps_second: bool = False,
         template: Connector | None = None,
         clock: Clock | None = None,
         parent: QWidget | None = None,
@@ -57,6 +58,7 @@ class AddConnector(WizardFrame):
             tester: Tests what is typed; without one there is no Test.
             edit: The connector to edit; None adds.
             lacks_secrets: The edited connector has none, or not all: they must be given.
+            keeps_second: The edited connector has a second API key.
             template: What a new connector begins with; its secrets do not come along.
             clock: Tells the time.
             parent: The window it belongs to.
@@ -67,6 +69,7 @@ class AddConnector(WizardFrame):
         self._clock = clock or SystemClock()
         self._edited = edit
         self._lacks_secrets = lacks_secrets
+        self._keeps_second = keeps_second
         self.general = General([entry.connector.name for entry in desk.entries()], desk.tenants())
         self.configuration = Configuration(desk.vault, self._clock.now)
         self.configuration.offer_filters(desk.log_filters())
@@ -224,6 +227,7 @@ class AddConnector(WizardFrame):
             self.general.types,
             self.configuration.api_key.text(),
             self.configuration.second_key.text(),
+            self.configuration.remove_second.isChecked(),
             self.responding.client_id.text(),
             self.responding.client_secret.text(),
             *values.values(),
@@ -252,6 +256,9 @@ class AddConnector(WizardFrame):
         titles = "the API Key" if collects else "Client ID and Client Secret"
         (draft,) = self._drafts()
         why = plan.moved(self._edited, draft.connector)
+        if collects:
+            self.configuration.expect_second(self._keeps_second, bool(why))
+            titles = "both API keys" if self._keeps_second and not draft.forget else titles
         if why:
             why += f" Enter {titles} again if that is right."
         elif self._lacks_secrets:
@@ -319,7 +326,9 @@ class AddConnector(WizardFrame):
             work = lambda: desk.create_all(drafts, session_only=session_only)  # noqa: E731
         else:
             one = drafts[0]
-            work = lambda: (desk.edit(one.connector, one.secrets, session_only=session_only),)  # noqa: E731
+            work = lambda: (  # noqa: E731
+                desk.edit(one.connector, one.secrets, forget=one.forget, session_only=session_only),
+            )
         self._worker.ask(work, self._made, self._not_made, owner=self)
 
     def _made(self, connectors: tuple[Connector, ...]) -> None:
@@ -356,6 +365,7 @@ def open_wizard(
     tester: Runner | None = None,
     edit: Connector | None = None,
     lacks_secrets: bool = False,
+    keeps_second: bool = False,
     template: Connector | None = None,
     clock: Clock | None = None,
 ) -> AddConnector:
@@ -366,6 +376,7 @@ def open_wizard(
         tester=tester,
         edit=edit,
         lacks_secrets=lacks_secrets,
+        keeps_second=keeps_second,
         template=template,
         clock=clock,
         parent=parent,
