@@ -13,7 +13,7 @@ from typing import Final
 
 from pod_desktop.core.action import ADD, ATTRIBUTES, BLOCK, DELETE, SAFE, Entry
 from pod_desktop.core.freemail import FREE_MAIL
-from pod_desktop.core.guards import GO, PARTNER_MESSAGES, Reason, Surroundings, domain_of, judge
+from pod_desktop.core.guards import GO, PARTNER_MESSAGES, Judgement, Reason, Surroundings, domain_of, judge
 from pod_desktop.core.text import disguise, hides, scripts, skeleton, unicode_domain
 
 HOLD: Final = "hold"
@@ -21,7 +21,13 @@ HOLD: Final = "hold"
 
 
 def reasons_to_hold(
-    action: str, which: str, entry: Entry, around: Surroundings, *, author_proved: Callable[[], bool]
+    action: str,
+    which: str,
+    entry: Entry,
+    around: Surroundings,
+    *,
+    author_proved: Callable[[], bool],
+    judged: Judgement | None = None,
 ) -> tuple[Reason, ...]:
     """Why this entry needs a person; empty when a playbook may go on.
 
@@ -30,8 +36,10 @@ def reasons_to_hold(
         which: "block" or "safe".
         author_proved: tells whether every record behind it has a DMARC pass, or an SPF pass of the author's
             own domain; asked only where that matters.
+        judged: what guards.judge() says of just this, where it is known already.
     """
-    found = [reason for reason in judge(action, which, entry, around).reasons if reason.answer != GO]
+    judged = judged or judge(action, which, entry, around)
+    found = [reason for reason in judged.reasons if reason.answer != GO]
     found += _lets_through(action, which)
     found += _breadth(entry)
     if which == BLOCK and action == ADD:

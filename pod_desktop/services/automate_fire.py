@@ -14,7 +14,7 @@ from pod_desktop import responders, template
 from pod_desktop.core.action import Action, Entry
 from pod_desktop.core.clock import DAY, iso
 from pod_desktop.core.faults import UserFault
-from pod_desktop.core.guards import PARTNER_MESSAGES, REFUSE, Reason, Surroundings
+from pod_desktop.core.guards import PARTNER_MESSAGES, REFUSE, Judgement, Reason, Surroundings
 from pod_desktop.core.playbook import NOTIFY, WEBHOOK_RESPONDER, Playbook, PlaybookAction
 from pod_desktop.core.playbook_guards import HOLD, opposes, reasons_to_hold
 from pod_desktop.core.playbook_limits import ACT, HELD, MUTED, Budget, Verdict
@@ -154,21 +154,27 @@ def _decide_one(case: Case, slot: int, action: PlaybookAction, desk: Desk, accou
         # Whatever it is about: in a flood nothing more is worked out.
         return _with(blank, limited)
     try:
-        row = _filled(case, action, desk, blank)
+        row, judged = _filled(case, action, desk, blank)
     except UserFault as fault:
         return _held(
             replace(blank, responder=action.responder), (Reason("unfit", REFUSE, str(fault)),), account
         )
-    return _judged(case, action, row, desk, account)
+    return _judged(case, action, row, judged, desk, account)
 
 
-def _filled(case: Case, action: PlaybookAction, desk: Desk, row: FiringRow) -> FiringRow:
-    """The row with its request, or its text. Raises UserFault when it cannot be filled."""
+def _filled(
+    case: Case, action: PlaybookAction, desk: Desk, row: FiringRow
+) -> tuple[FiringRow, Judgement | None]:
+    """The row with its request and the judgement on that, or with its text.
+
+    Raises:
+        UserFault: it cannot be filled.
+    """
     if action.type != WEBHOOK_RESPONDER:
-        text = template.fill_text(action.text or WORDS, case.scope(None))
-        return replace(row, text=text, public=_public(action, case), status=SENT)
+        text = template.fill_text(action.text or WORDS, case.scope(None), hints=False)
+        return replace(row, text=text, public=_public(action, case), status=SENT), None
     prepared = fill(case, action, desk)
-    return replace(
+    row = replace(
         row,
         responder=prepared.connector.name,
         responder_type=prepared.connector.type,
@@ -180,6 +186,7 @@ def _filled(case: Case, action: PlaybookAction, desk: Desk, row: FiringRow) -> F
         digest=prepared.request.digest,
         status=WAITING,
     )
+    return row, prepared.judgement
 
 
 def _public(action: PlaybookAction, case: Case) -> str:
@@ -188,7 +195,7 @@ def _public(action: PlaybookAction, case: Case) -> str:
         return ""
     said = {"playbook": {"name": case.playbook.name}, "count": len(case.firing.records)}
     try:
-        return template.fill_text(action.text or WORDS, said)
+        return template.fill_text(action.text or WORDS, said, hints=False)
     except UserFault:
         return template.fill_text(WORDS, said)
 
@@ -213,12 +220,15 @@ def fill(case: Case, action: PlaybookAction, desk: Desk) -> Prepared:
         around=desk.around(case.last.source.tenant),
         record_id=case.firing.records[-1].record_id,
         tenant="" if case.playbook.tenant == connector.tenant else case.last.source.tenant,
+        hints=False,
     )
 
 
-def _judged(case: Case, action: PlaybookAction, row: FiringRow, desk: Desk, account: Account) -> FiringRow:
+def _judged(
+    case: Case, action: PlaybookAction, row: FiringRow, judged: Judgement | None, desk: Desk, account: Account
+) -> FiringRow:
     budget, value = account.of(action), row.value
-    if reasons := _reasons(case, row, desk):
+    if reasons := _reasons(case, row, judged, desk):
         muted = budget.muted(case.at, value, action.mute)
         if muted and value not in account.held:  # a person decided on it
             return _with(row, muted)
@@ -254,7 +264,7 @@ def _held(row: FiringRow, reasons: tuple[Reason, ...], account: Account) -> Firi
     )
 
 
-def _reasons(case: Case, row: FiringRow, desk: Desk) -> tuple[Reason, ...]:
+def _reasons(case: Case, row: FiringRow, judged: Judgement | None, desk: Desk) -> tuple[Reason, ...]:
     """Why it needs a person, by what it is."""
     if row.entry is None:
         return ()
@@ -264,6 +274,7 @@ def _reasons(case: Case, row: FiringRow, desk: Desk) -> tuple[Reason, ...]:
         row.entry,
         desk.around(row.tenant),
         author_proved=lambda: all(one.author_proved for one in case.facts),
+        judged=judged,
     )
     for other in desk.actions.get(bare_value(row.entry.value), ()):
         ago = case.at - other.time

@@ -6,9 +6,10 @@ had been judged at its own moment. Nothing is sent or stored. Blocks: for a thre
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Final
 
 from pod_desktop.core.clock import SECOND
@@ -30,6 +31,12 @@ DETAILED: Final = 5_000
 FIRINGS: Final = 200_000
 """Firings that are listed; all are counted."""
 _TOLD_EVERY: Final = 256
+_ASKED_EVERY: Final = 64
+"""Firings after which it is asked whether anybody still waits."""
+_AT_ONCE: Final = 2_048
+"""Records of one part."""
+_FETCHED: Final = 64
+"""Whole records that are read at once where something fires."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,20 +113,28 @@ def backtest(
     run = _Run(reader, rule, replace(desk, stopped="", replay=True), since)
     report = Report(playbook=playbook, since=since, until=until)
     span = max(until - since, SECOND)
-    for row in reader.search(question(rule, since=since, until=until, now=now), order="oldest"):
-        report.records += 1
-        for fired in run.take(row, detailed=report.fired < DETAILED):
-            report.fired += 1
-            report.outcomes[fired.outcome] += 1
-            report.keys[fired.key.casefold()] += 1
-            if report.fired <= FIRINGS:
-                report.firings.append(fired)
-        if report.records % _TOLD_EVERY == 0:
-            report.share = (row.time - since) / span
-            tell(report)
-            if is_cancelled():
+    rows = reader.search(run.question(since=since, until=until, now=now), order="oldest")
+    size = _TOLD_EVERY
+    while part := list(islice(rows, size)):
+        for at, firings in run.take(part):
+            for firing in firings:
+                fired = run.fire(firing, part[at], detailed=report.fired < DETAILED)
+                report.fired += 1
+                report.outcomes[fired.outcome] += 1
+                report.keys[fired.key.casefold()] += 1
+                if report.fired <= FIRINGS:
+                    report.firings.append(fired)
+            if report.fired % _ASKED_EVERY == 0 and is_cancelled():
+                report.records += at + 1
                 report.cancelled = True
                 return report
+        report.records += len(part)
+        report.share = (part[-1].time - since) / span
+        tell(report)
+        if is_cancelled():
+            report.cancelled = True
+            return report
+        size = min(size * 2, _AT_ONCE)
     report.looked_through = max(report.records, _all_records(reader, rule, since, until, now))
     report.share = 1.0
     report.problems = reader.problems()
@@ -159,24 +174,67 @@ class _Run:
         self._account = new_account(playbook, since)
         self._named = named_records(playbook)
         self._keys = _KEYS.get(rule.group_by or "")
+        self._known: dict[int, Facts] = {}
+        """Whole records of this part that were read for their keys."""
+        self._ahead: deque[int] = deque()
+        """Of this part the records by which something fires, that of the firing at hand first."""
+        self._raws: dict[int, bytes] = {}
+        self._fetched = 1
 
-    def take(self, row: EventRow, *, detailed: bool) -> list[Fired]:
-        """The next matching record in order of time: what fires by it."""
-        facts: Facts | None = None
-        if self._rule.group_by is None:
-            keys: Sequence[str] = ("",)
-        elif self._keys is not None and (found := self._keys(row)) is not None:
-            keys = found
-        else:
-            facts = self._facts(row)
-            keys = tuple(self._rule.keys(facts)) if facts else ()
-        fired = []
-        for key in keys:
-            if firing := self._replay.add(Match(row.time, row.record_id, row.seq, key)):
-                fired.append(self._fire(firing, row, facts, detailed))
-        return fired
+    def question(self, *, since: int, until: int, now: int) -> Ask:
+        """What the store is asked; rows need no more of their recipients than keys do."""
+        asked = question(self._rule, since=since, until=until, now=now)
+        return replace(asked, brief=self._rule.group_by != "recipient")
 
-    def _fire(self, firing: Firing, row: EventRow, facts: Facts | None, detailed: bool) -> Fired:
+    def take(self, part: Sequence[EventRow]) -> Iterator[tuple[int, Sequence[Firing]]]:
+        """The next matching records in order of time: (place, what fires by that record).
+
+        What is read of many records is read at once; whole records only where something fires, or where the
+        keys are in no column.
+        """
+        self._known.clear()
+        found: list[tuple[int, list[Firing]]] = []
+        add = self._replay.add
+        for at, (row, keys) in enumerate(zip(part, self._keys_of(part), strict=True)):
+            fired: list[Firing] = []
+            for key in keys:
+                if firing := add(Match(row.time, row.record_id, row.seq, key)):
+                    fired.append(firing)
+            if fired:
+                found.append((at, fired))
+        self._ahead = deque(part[at].seq for at, _ in found)
+        self._raws, self._fetched = {}, 1
+        return iter(found)
+
+    def _keys_of(self, part: Sequence[EventRow]) -> Iterable[Sequence[str]]:
+        name = self._rule.group_by
+        if name is None:
+            return [("",)] * len(part)
+        if self._keys is not None:
+            carried = [self._keys(row) for row in part]
+            self._know([row for row, keys in zip(part, carried, strict=True) if keys is None])
+            return [
+                self._keys_within(row) if keys is None else keys
+                for row, keys in zip(part, carried, strict=True)
+            ]
+        if (stored := self._reader.values_of([row.seq for row in part], name)) is not None:
+            return [_some(stored.get(row.seq, "")) for row in part]
+        self._know(part)
+        return map(self._keys_within, part)
+
+    def _know(self, rows: Sequence[EventRow]) -> None:
+        """Read whole records ahead, for as long as this part lasts."""
+        raws = self._reader.raws([row.seq for row in rows]) if rows else {}
+        for row in rows:
+            if (raw := raws.get(row.seq)) is not None:
+                self._known[row.seq] = _facts_of(row, raw)
+
+    def _keys_within(self, row: EventRow) -> Sequence[str]:
+        facts = self._known.get(row.seq)
+        return tuple(self._rule.keys(facts)) if facts is not None else ()
+
+    def fire(self, firing: Firing, row: EventRow, *, detailed: bool) -> Fired:
+        """What becomes of a firing; `row` is that of the record which met the condition."""
         at = _judged_at(firing.time, self._playbook.every)
         account = self._account
         if all(account.of(action).exhausted(at) for action in self._playbook.actions):
@@ -189,7 +247,7 @@ class _Run:
                 playbook_id=0,
                 version=0,
                 firing=firing,
-                facts=self._all_facts(firing, row, facts),
+                facts=self._all_facts(firing, row),
                 at=at,
             )
             rows = decide(case, self._desk, account)
@@ -202,17 +260,27 @@ class _Run:
             rows=tuple(rows) if detailed else (),
         )
 
-    def _all_facts(self, firing: Firing, row: EventRow, facts: Facts | None) -> list[Facts]:
-        earlier = [one for one in firing.records[: self._named - 1] if one.seq != row.seq]
-        found = [self._facts(one) for one in self._reader.rows([match.seq for match in earlier])]
-        last = facts or self._facts(row) or Facts(row.kind, b"{}", _source(row), time=row.time)
-        return [one for one in found if one] + [last]
+    def _all_facts(self, firing: Firing, row: EventRow) -> list[Facts]:
+        found: list[Facts] = []
+        if seqs := [one.seq for one in firing.records[: self._named - 1] if one.seq != row.seq]:
+            raws = self._reader.raws(seqs)
+            found = [_facts_of(one, raws[one.seq]) for one in self._reader.rows(seqs) if one.seq in raws]
+        return [*found, self._last_facts(row)]
 
-    def _facts(self, row: EventRow) -> Facts | None:
-        try:
-            return Facts(row.kind, self._reader.raw(row.seq), _source(row), time=row.time, seq=row.seq)
-        except (Outage, KeyError):
-            return None
+    def _last_facts(self, row: EventRow) -> Facts:
+        if (known := self._known.get(row.seq)) is not None:
+            return known
+        if row.seq not in self._raws:
+            while self._ahead and self._ahead[0] != row.seq:
+                self._ahead.popleft()
+            self._raws = dict(self._reader.raws([*islice(self._ahead, self._fetched)] or [row.seq]))
+            # More each time: in a flood only the first of a part are decided on.
+            self._fetched = min(self._fetched * 4, _FETCHED)
+        return _facts_of(row, self._raws.get(row.seq, b"{}"))
+
+
+def _facts_of(row: EventRow, raw: bytes) -> Facts:
+    return Facts(row.kind, raw, _source(row), time=row.time, seq=row.seq)
 
 
 def _source(row: EventRow) -> Source:
@@ -227,8 +295,8 @@ def _judged_at(time: int, every: int | None) -> int:
 _Keys = Callable[[EventRow], Sequence[str] | None]
 
 
-def _some(*values: str) -> Sequence[str]:
-    return [value for value in values if value]
+def _some(value: str) -> Sequence[str]:
+    return (value,) if value else ()
 
 
 def _recipients(row: EventRow) -> Sequence[str] | None:
@@ -237,7 +305,7 @@ def _recipients(row: EventRow) -> Sequence[str] | None:
         row.recipients
     ):
         return None
-    return _some(*row.recipients)
+    return tuple(filter(None, row.recipients))
 
 
 _KEYS: Final[dict[str, _Keys]] = {

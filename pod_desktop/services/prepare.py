@@ -67,11 +67,13 @@ def prepare(
     around: guards.Surroundings,
     record_id: str = "",
     tenant: str = "",
+    hints: bool = True,
 ) -> Prepared:
     """Fill both templates and judge what they would do.
 
     Args:
         tenant: of the record; '' where there is none.
+        hints: see template.fill_text().
 
     Raises:
         UserFault: an expression has no value, the body is not what the list takes, the path leaves the
@@ -84,8 +86,8 @@ def prepare(
             "Choose a responder of that tenant, or one for All Tenants.",
         )
     responder = responders.RESPONDERS[connector.type]
-    path = template.fill_text(path_and_query, scope, encode=webhook.encode_value)
-    filled = template.fill_body(body, scope)
+    path = template.fill_text(path_and_query, scope, encode=webhook.encode_value, hints=hints)
+    filled = template.fill_body(body, scope, hints=hints)
     expected = responders.LIST_PATHS[responder.list]
     if path.partition("?")[0] != expected:
         raise UserFault(f"The path must be {expected}.", "Path and Query", "Restore the template.")

@@ -89,6 +89,8 @@ class Ask:
     """Values of a field of the raw record, for count_by of a field that is no column."""
     wanted: Callable[[], bool] | None = field(default=None, compare=False)
     """Asked now and then while something long goes on; once it says no, core.faults.Unwanted is raised."""
+    brief: bool = False
+    """Rows are wanted with their first recipient only, which is less work."""
 
 
 class Place(NamedTuple):
@@ -174,6 +176,17 @@ class Reader(Protocol):
         Raises:
             KeyError: no such record.
             Outage: its block is damaged.
+        """
+        ...
+
+    def raws(self, seqs: Sequence[int]) -> Mapping[int, bytes]:
+        """Many records exactly as received, by key; those that are not there or damaged are left out."""
+        ...
+
+    def values_of(self, seqs: Sequence[int], name: str) -> Mapping[int, str] | None:
+        """One field of many records, by key, where it is one value and stored by itself; None where it is not.
+
+        Records that are not there, or have no such value, are left out.
         """
         ...
 

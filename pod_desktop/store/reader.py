@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +18,7 @@ from pod_desktop.query.tree import Everything, Text
 from pod_desktop.store import schema
 from pod_desktop.store.active import newest_streams, read_progress, read_streams
 from pod_desktop.store.catalog import LIST_SEGMENTS, Entry
+from pod_desktop.store.columns import COLUMNS, values_of
 from pod_desktop.store.counting import counts_by, counts_by_time
 from pod_desktop.store.port import Ask, Marks, Order, Place, Progress, Source, StoredRecord, Totals
 from pod_desktop.store.segment import Segment
@@ -241,15 +242,40 @@ class SegmentReader:
 
     def rows(self, seqs: Sequence[int]) -> list[EventRow]:
         """See store.port.Reader.rows."""
+        found: dict[int, EventRow] = {}
+        for segment, wanted in self._by_segment(seqs):
+            with self._setting_aside(segment):
+                found.update((row.seq, row) for row in self._segment(segment).rows_of(wanted))
+        return [found[seq] for seq in seqs if seq in found]
+
+    def raws(self, seqs: Sequence[int]) -> dict[int, bytes]:
+        """See store.port.Reader.raws."""
+        found: dict[int, bytes] = {}
+        for segment, wanted in self._by_segment(seqs):
+            with self._setting_aside(segment):
+                opened = self._segment(segment)
+                for seq in sorted(wanted):  # block after block
+                    with suppress(KeyError, Outage):
+                        found[seq] = opened.raw(seq)
+        return found
+
+    def values_of(self, seqs: Sequence[int], name: str) -> dict[int, str] | None:
+        """See store.port.Reader.values_of."""
+        if name not in COLUMNS:
+            return None
+        found: dict[int, str] = {}
+        for segment, wanted in self._by_segment(seqs):
+            with self._setting_aside(segment):
+                found.update(values_of(self._segment(segment), wanted, name))
+        return found
+
+    def _by_segment(self, seqs: Sequence[int]) -> list[tuple[int, list[int]]]:
+        """Those that are there, by segment."""
         self._refresh()
         wanted: dict[int, list[int]] = {}
         for seq in seqs:
             wanted.setdefault(schema.segment_of(seq), []).append(seq)
-        found: dict[int, EventRow] = {}
-        for segment in wanted.keys() & self._entries.keys():
-            with self._setting_aside(segment):
-                found.update((row.seq, row) for row in self._segment(segment).rows_of(wanted[segment]))
-        return [found[seq] for seq in seqs if seq in found]
+        return [(segment, wanted[segment]) for segment in wanted if segment in self._entries]
 
     def source(self, seq: int) -> Source:
         """Where a record came from; raises as row() does."""

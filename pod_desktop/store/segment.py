@@ -228,10 +228,10 @@ class Segment:
             found = self.execute(statement, values)
             if conditions.exact:
                 for row in found:
-                    yield self._row(row)
+                    yield self._row(row, brief=ask.brief)
             else:
                 for part in self._judged(ask, found):
-                    rows = {row.seq: row for row in self.rows_of([one[0] for one in part])}
+                    rows = {row.seq: row for row in self.rows_of([one[0] for one in part], brief=ask.brief)}
                     yield from (rows[one[0]] for one in part)
 
     def _after(self, conditions: Conditions, order: Order, after: Place | None) -> tuple[str, dict[str, Any]]:
@@ -308,13 +308,13 @@ class Segment:
             ask.until is None or (meta.hi or 0) < ask.until
         )
 
-    def _row(self, row: Any) -> EventRow:
+    def _row(self, row: Any, *, brief: bool = False) -> EventRow:
         (seq, time, kind, rid, source, sender, recipient, count, subject, ip, outcome, disposition, stat, rule,
          score, size, flags, *_) = row  # fmt: skip
         where = self.source_of(source)
         recipients: tuple[str, ...] = ()
         if count:
-            recipients = (recipient,) if count == 1 else (recipient, *self._more_recipients(seq))
+            recipients = (recipient,) if brief or count == 1 else (recipient, *self._more_recipients(seq))
         code = self.code
         return EventRow(
             seq, time, self.code(kind), rid, where.tenant, where.connector, sender, recipients, count, subject, ip,
@@ -335,9 +335,10 @@ class Segment:
         found = self.execute(f"select {_COLUMNS} from ev where seq = ?", (seq,)).fetchone()
         return None if found is None else self._row(found)
 
-    def rows_of(self, seqs: Sequence[int]) -> list[EventRow]:
+    def rows_of(self, seqs: Sequence[int], *, brief: bool = False) -> list[EventRow]:
         statement = f"select {_COLUMNS} from ev where seq in (select value from json_each(?))"
-        return [self._row(row) for row in self.execute(statement, (json.dumps(list(seqs)),))]
+        found = self.execute(statement, (json.dumps(list(seqs)),))
+        return [self._row(row, brief=brief) for row in found]
 
     def find(self, kind: str, rid: str) -> EventRow | None:
         equal = "rid = ?1 collate nocase and rid != '' and" if self.meta.sealed else ""

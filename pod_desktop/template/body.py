@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import NoReturn
+from functools import lru_cache
+from typing import Final, NoReturn
 
 from pod_desktop.core import limits
 from pod_desktop.template.expression import TemplateFault, fill_text, parse
+
+_REMEMBERED_CHARS: Final = 16 * limits.KIB
 
 
 def check_body(template: str) -> object:
@@ -22,13 +25,17 @@ def check_body(template: str) -> object:
     return value
 
 
-def fill_body(template: str, scope: Mapping[str, object]) -> bytes:
+def fill_body(template: str, scope: Mapping[str, object], *, hints: bool = True) -> bytes:
     """The exact bytes to send: compact UTF-8 JSON with the template's own keys and structure.
+
+    Args:
+        hints: see fill_text().
 
     Raises:
         TemplateFault: see check_body(), or an expression has no value.
     """
-    filled = _walk(_load(template), lambda leaf: fill_text(leaf, scope))
+    loaded = _loaded(template) if len(template) <= _REMEMBERED_CHARS else _load(template)
+    filled = _walk(loaded, lambda leaf: fill_text(leaf, scope, hints=hints))
     try:
         return json.dumps(filled, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
     except (ValueError, UnicodeEncodeError):
@@ -52,6 +59,10 @@ def _load(template: str) -> object:
         ) from None
     except RecursionError:
         raise TemplateFault("The body is nested too deeply.", "JSON Body") from None
+
+
+_loaded = lru_cache(maxsize=64)(_load)
+"""For the same few templates again and again; nobody changes what it gives."""
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from pod_desktop.core import limits
@@ -36,8 +37,9 @@ class Expression:
         return "{" + " | ".join(write_path(path) for path in self.alternatives) + "}"
 
 
+@lru_cache(maxsize=512)
 def parse(text: str) -> tuple[str | Expression, ...]:
-    """Literal pieces and expressions in their order.
+    """Literal pieces and expressions in their order; of the same few templates again and again.
 
     Raises:
         TemplateFault: a brace without its partner, or a path that cannot be read.
@@ -192,7 +194,7 @@ def _as_text(value: object) -> str | None:
     return None
 
 
-def _fill_expression(expression: Expression, scope: Mapping[str, object]) -> str:
+def _fill_expression(expression: Expression, scope: Mapping[str, object], hints: bool) -> str:
     first_problem = ""
     hint = ""
     for path in expression.alternatives:
@@ -200,11 +202,11 @@ def _fill_expression(expression: Expression, scope: Mapping[str, object]) -> str
         if (text := _as_text(value)) is not None:
             return text
         if not first_problem:
-            first_problem, hint = _explain(path, value, scope)
+            first_problem, hint = _explain(path, value, scope, hints)
     raise TemplateFault(first_problem, hint=hint, column=expression.column)
 
 
-def _explain(path: Path, value: object, scope: Mapping[str, object]) -> tuple[str, str]:
+def _explain(path: Path, value: object, scope: Mapping[str, object], hints: bool) -> tuple[str, str]:
     written = write_path(path)
     if isinstance(value, Mapping):
         inside = ", ".join(write_path((*path, key)) for key in list(value)[:4])
@@ -215,6 +217,8 @@ def _explain(path: Path, value: object, scope: Mapping[str, object]) -> tuple[st
         return f"{{{written}}} is a list.", f"Choose an item: {{{written}[0]}}."
     if value is None or value == "":
         return f"{{{written}}} is empty in this record.", "Type the value, or name another field."
+    if not hints:
+        return f"{{{written}}} is not in this record.", ""
     known = [write_path(known) for known, _ in paths_of(scope)]
     near = difflib.get_close_matches(written, known, n=1, cutoff=0.5)
     return (
@@ -224,16 +228,23 @@ def _explain(path: Path, value: object, scope: Mapping[str, object]) -> tuple[st
 
 
 def fill_text(
-    text: str, scope: Mapping[str, object], *, encode: Callable[[str], str] = lambda value: value
+    text: str,
+    scope: Mapping[str, object],
+    *,
+    encode: Callable[[str], str] = lambda value: value,
+    hints: bool = True,
 ) -> str:
     """The text with every expression replaced by its value, passed through `encode`.
+
+    Args:
+        hints: whether a fault is to name what comes near; that takes ten milliseconds.
 
     Raises:
         TemplateFault: an expression cannot be read, or has no value; never an empty string instead.
     """
     pieces: list[str] = []
     for piece in parse(text):
-        pieces.append(piece if isinstance(piece, str) else encode(_fill_expression(piece, scope)))
+        pieces.append(piece if isinstance(piece, str) else encode(_fill_expression(piece, scope, hints)))
     return "".join(pieces)
 
 

@@ -132,7 +132,7 @@ def test_a_backtest_is_cancelled_at_once_and_tells_how_far_it_came(tmp_path):
         on_progress=lambda report: seen.append(report.records),
         cancelled=lambda: len(seen) >= 2,
     )
-    assert report.cancelled and report.records == seen[-1] == 512
+    assert report.cancelled and report.records == seen[-1] == 768
     assert 0 < report.share < 1
 
 
