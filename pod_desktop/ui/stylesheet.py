@@ -155,7 +155,10 @@ QTableCornerButton::section { background: $window; border: none; }
 
 QScrollBar:vertical { background: transparent; width: 11px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 11px; margin: 0; }
+QScrollBar[role="thin"]:vertical { width: 7px; }
 QScrollBar::handle { background: $scroll; border-radius: 4px; margin: 2px; }
+QScrollBar[role="thin"]::handle { background: $line; border-radius: 2px; margin: 1px 2px 1px 1px; }
+QScrollBar[role="thin"]::handle:hover { background: $dot_muted; }
 QScrollBar::handle:vertical { min-height: 32px; }
 QScrollBar::handle:horizontal { min-width: 32px; }
 QScrollBar::handle:hover { background: $dot_muted; }

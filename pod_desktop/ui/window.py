@@ -58,6 +58,8 @@ class MainWindow(QMainWindow):
     quitRequested = Signal(bool)
     """True: stop collecting too."""
     helpRequested = Signal()
+    reloaded = Signal()
+    """Another profile is in use."""
     preferenceChosen = Signal(str, object)
     """(key of core.settings, value) of what was chosen outside the Settings page."""
 
@@ -191,6 +193,7 @@ class MainWindow(QMainWindow):
         self.restoreGeometry(self.preferences.state("window/geometry"))
         self._show_panes()
         self.events.reload()
+        self.reloaded.emit()
 
     # Pages
 

@@ -151,6 +151,36 @@ def test_filters_and_search_narrow_what_is_shown(qtbot, page) -> None:
     qtbot.waitUntil(lambda: values(page) == ["x9@mailer.example"])
 
 
+def test_widths_that_were_given_to_columns_are_there_again(qtbot, page, preferences) -> None:
+    def width(key: str) -> int:
+        return page.table.columnWidth([one.key for one in page.model.columns].index(key))
+
+    def drag(key: str, wide: int) -> None:
+        page.table.horizontalHeader().resizeSection([one.key for one in page.model.columns].index(key), wide)
+
+    page.remember(preferences)
+    before = {key: width(key) for key in ("by", "value", "message")}
+    drag("by", before["by"] + 60)
+    assert width("value") < before["value"], "what stretches makes room"
+    drag("value", 120)
+    assert preferences.data("history/columns") == {"by": before["by"] + 60, "value": 120}
+    page.resize(page.width() - 40, page.height())
+    assert (width("by"), width("value")) == (before["by"] + 60, 120)
+
+    preferences.use_profile("Nights")
+    drag("value", 333)
+    preferences.use_profile("")
+    page.recall()
+    assert (width("by"), width("value")) == (before["by"] + 60, 120)
+    page.table.horizontalHeader().sectionHandleDoubleClicked.emit(
+        [one.key for one in page.model.columns].index("by")
+    )
+    assert width("by") == before["by"]
+    preferences.set_data("history/columns", {"by": "wide", "nothing": 5, "took": 10**9})
+    page.recall()
+    assert width("by") == before["by"]
+
+
 def test_a_search_without_a_match_says_so_and_comes_back(qtbot, page) -> None:
     page.filters.search.setText("nobody")
     qtbot.waitUntil(page._no_match.isVisible)

@@ -25,6 +25,7 @@ from shiboken6 import isValid
 from pod_desktop.core import status
 from pod_desktop.ui import bugs, theme
 from pod_desktop.ui.commands import plain_words
+from pod_desktop.ui.events.columns import COLUMNS, INDEX
 from pod_desktop.ui.palette import CommandPalette, ShortcutsDialog, ranked
 from pod_desktop.ui.rail import HUNT, MANAGE, Page
 from pod_desktop.ui.statusbar import lost_records
@@ -167,6 +168,29 @@ def test_nothing_in_the_status_bar_is_cut_off(
     assert buttons
     qtbot.waitUntil(lambda: all(button.width() >= button.sizeHint().width() for button in buttons))
     assert window.status._line.sizeHint().width() <= window.status.width()
+
+
+def test_a_small_window_shows_whole_titles_and_every_column(
+    qtbot: QtBot, make_window: Make, desk: FakeDesk
+) -> None:
+    window = make_window(desk, size=(1100, 700))
+    table, columns = window.events.table, window.events.table.columns
+    wide = COLUMNS[INDEX["sender"]].width
+    qtbot.waitUntil(lambda: columns.sectionSize(INDEX["sender"]) < wide)
+    subject = INDEX["subject"]
+    assert columns.sectionSize(subject) >= columns.sectionSizeHint(subject)
+    assert table.horizontalScrollBar().maximum() == 0
+    window.resize(1440, 900)
+    qtbot.waitUntil(lambda: columns.sectionSize(INDEX["sender"]) == wide)
+    window.resize(1100, 700)
+    qtbot.waitUntil(lambda: columns.sectionSize(INDEX["sender"]) < wide)
+    columns.show_column("score", False)
+    kept = {one["key"]: one["width"] for one in window.preferences.data("events/columns")}
+    assert kept["sender"] == wide, "what it gave up is not what somebody chose"
+    columns.resizeSection(INDEX["sender"], 150)
+    assert columns.sectionSize(INDEX["sender"]) == 150
+    kept = {one["key"]: one["width"] for one in window.preferences.data("events/columns")}
+    assert kept["sender"] == 150
 
 
 def test_no_mnemonic_is_twice_in_one_menu(make_window: Make, desk: FakeDesk) -> None:

@@ -21,9 +21,12 @@ from PySide6.QtWidgets import (
 
 from pod_desktop.ui import fonts, theme
 from pod_desktop.ui.painting import CHIP_HEIGHT, ChipPainter
+from pod_desktop.ui.preferences import Preferences
 from pod_desktop.ui.text import cell, tip
 
 ROW_HEIGHT: Final = 28
+_NARROWEST: Final = 36
+_WIDEST: Final = 2_000
 _EDGE: Final = 8
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -167,12 +170,19 @@ class RowsTable(QTableView):
         header = self.horizontalHeader()
         header.setHighlightSections(False)
         header.setSectionsClickable(True)
-        header.setMinimumSectionSize(36)
+        header.setMinimumSectionSize(_NARROWEST)
         header.setFixedHeight(27)
         header.setStretchLastSection(False)
         header.sectionClicked.connect(self._header_pressed)
         for number, column in enumerate(model.columns):
             self.setColumnWidth(number, column.width)
+        self._preferences: Preferences | None = None
+        self._widths_key = ""
+        self._widths: dict[str, int] = {}
+        """Of columns that somebody made wider or narrower."""
+        self._fitting = False
+        header.sectionResized.connect(self._resized)
+        header.sectionHandleDoubleClicked.connect(self._forget_width)
         self.selectionModel().currentRowChanged.connect(lambda *_rows: self.chosen.emit())
         model.modelReset.connect(self.chosen)
 
@@ -231,26 +241,72 @@ class RowsTable(QTableView):
 
     # columns
 
+    def remember(self, preferences: Preferences, key: str) -> None:
+        """Keep the widths that people give to columns under this key."""
+        self._preferences, self._widths_key = preferences, key
+        self.recall()
+
+    def recall(self) -> None:
+        """Widths as the profile in use has them."""
+        kept = self._preferences.data(self._widths_key) if self._preferences is not None else None
+        known = {column.key for column in self.rows_model.columns}
+        self._widths = {
+            key: max(_NARROWEST, min(width, _WIDEST))
+            for key, width in (kept.items() if isinstance(kept, dict) else ())
+            if key in known and isinstance(width, int)
+        }
+        self.fit()
+
     def fit(self) -> None:
-        """Hide what there is no room for; the stretching column takes what is left."""
+        """Hide what there is no room for; the stretching columns take what is left."""
         columns, room = self.rows_model.columns, self.viewport().width()
         hidden: set[int] = set()
         order = sorted((c.gives_way, n) for n, c in enumerate(columns) if c.gives_way)
-        needed = sum(column.width for column in columns)
+        needed = sum(map(self._width, columns))
         for _, number in order:
             if needed <= room:
                 break
             hidden.add(number)
-            needed -= columns[number].width
+            needed -= self._width(columns[number])
         for number in range(len(columns)):
             self.setColumnHidden(number, number in hidden)
-        stretching = [
-            number for number, column in enumerate(columns) if column.stretch and number not in hidden
+        self._share_out()
+
+    def _width(self, column: Column) -> int:
+        return self._widths.get(column.key, column.width)
+
+    def _share_out(self) -> None:
+        """Give each column that is shown its width, and the stretching ones what is left."""
+        shown = [
+            (number, column)
+            for number, column in enumerate(self.rows_model.columns)
+            if not self.isColumnHidden(number)
         ]
-        if stretching:
-            spare = max(0, room - needed)
-            for number in stretching:
-                self.setColumnWidth(number, columns[number].width + spare // len(stretching))
+        stretching = [number for number, one in shown if one.stretch and one.key not in self._widths]
+        spare = max(0, self.viewport().width() - sum(self._width(column) for _, column in shown))
+        self._fitting = True
+        for number, column in shown:
+            more = spare // len(stretching) if number in stretching else 0
+            self.setColumnWidth(number, self._width(column) + more)
+        self._fitting = False
+
+    def _resized(self, section: int, _old: int, new: int) -> None:
+        """By hand: it stays as it was made, and no column comes or goes while the mouse is down."""
+        if self._fitting or self.isColumnHidden(section) or not new:
+            return
+        self._widths[self.rows_model.columns[section].key] = new
+        self._share_out()
+        self._keep_widths()
+
+    def _forget_width(self, section: int) -> None:
+        """A double click on a border: as on the first day."""
+        if self._widths.pop(self.rows_model.columns[section].key, None) is not None:
+            self.fit()
+            self._keep_widths()
+
+    def _keep_widths(self) -> None:
+        if self._preferences is not None:
+            self._preferences.set_data(self._widths_key, self._widths)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -84,6 +84,8 @@ class ActionsWiring(QObject):
             made.openRecord.connect(self.open_record)
             made.troubled.connect(self._badge)
             made.interrupted.counted.connect(self._count_interrupted)
+            made.remember(self._window.preferences)
+            self._window.reloaded.connect(made.recall)
         return self._history
 
     def lists(self) -> ListsPage:
@@ -92,6 +94,8 @@ class ActionsWiring(QObject):
             made = self._lists = ListsPage(self._desk, self.calls, self._clock, self._window.zone)
             made.createResponder.connect(self.createResponder)
             made.historyAsked.connect(self.show_action)
+            made.table.remember(self._window.preferences, "lists/columns")
+            self._window.reloaded.connect(made.table.recall)
         return self._lists
 
     def responders_changed(self) -> None:

@@ -39,6 +39,13 @@ class Columns(QObject):
         self._save.timeout.connect(self._write)
         header.sectionResized.connect(lambda section, _old, _new: section != DETAIL and self._save.start())
 
+    def recall(self) -> None:
+        """Columns as the profile in use has them."""
+        self._chosen = None
+        self._read()
+        self._save.stop()
+        self.fit()
+
     def fit(self) -> None:
         """Show what there is room for, or what was chosen."""
         hidden = self._chosen

@@ -112,6 +112,7 @@ class ConnectorsWiring(QObject):
         page.changed.connect(self.changed)
         page.secretsChanged.connect(self.secretsChanged)
         page.show_hours_by(self._hours_of)
+        self._window.reloaded.connect(page.columns.recall)
         holder.addWidget(page)
         holder.setCurrentWidget(page)
         page.refresh(list(self._entries), list(self._statuses))

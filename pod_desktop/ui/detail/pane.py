@@ -87,7 +87,7 @@ class DetailPane(QWidget):
         self._subtitle = PlainLabel("", "note", wrap=True, selectable=True)
         self._close = Button("✕", "flat", self.closed.emit, name="Close the record")
         self._close.setFixedSize(26, 24)
-        self._float = Button("⧉", "flat", self._ask_float, name="Open the record in its own window")
+        self._float = Button("↗", "flat", self._ask_float, name="Open the record in its own window")
         self._float.setFixedSize(26, 24)
         self._float.setToolTip("Open in its own window")
         self._edit = Button("Edit …", "link", self.comment_asked.emit, name="Edit the comment")

@@ -255,6 +255,7 @@ class FacetSidebar(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.verticalScrollBar().setProperty("role", "thin")
         self.setAccessibleName("Facets")
         self.setMinimumWidth(130)
         page = QWidget()

@@ -18,6 +18,8 @@ HEIGHT: Final = 27
 _SUBJECT_LEAST: Final = 96
 _ROOM_FOR_RECIPIENTS: Final = 720
 """A viewport narrower than this gives the recipients' room to the subject."""
+_SENDER_LEAST: Final = 104
+"""So narrow may the sender become for the subject, as long as nobody gave it a width."""
 _NARROWEST: Final = 36
 _WIDEST: Final = 2_000
 _MOST_FIELDS: Final = 40
@@ -42,6 +44,8 @@ class ColumnHeader(QHeaderView):
         self._room = 0
         self._asked_recipients = False
         self._restoring = False
+        self._squeezed = 0
+        """Pixels that the sender gave up for the subject."""
         self.setFont(fonts.text(fonts.NOTE, QFont.Weight.DemiBold))
         self.setFixedHeight(HEIGHT)
         self.setHighlightSections(False)
@@ -170,10 +174,29 @@ class ColumnHeader(QHeaderView):
             self.setSectionHidden(recipients, not shown)
         if self.isSectionHidden(subject):
             return
-        others = sum(self.sectionSize(place) for place in range(self.count()) if place != subject)
-        width = max(_SUBJECT_LEAST, room - others)
+        least = max(_SUBJECT_LEAST, self.sectionSizeHint(subject))
+        self._squeeze_sender(least - (room - self._width_of_others(subject)))
+        width = max(least, room - self._width_of_others(subject))
         if width != self.sectionSize(subject):
             self.resizeSection(subject, width)
+
+    def _width_of_others(self, subject: int) -> int:
+        return sum(self.sectionSize(place) for place in range(self.count()) if place != subject)
+
+    def _squeeze_sender(self, missing: int) -> None:
+        """Take so many pixels from the sender, or give back what was taken before."""
+        sender = INDEX["sender"]
+        own, now = COLUMNS[sender].width, self.sectionSize(sender)
+        if self.isSectionHidden(sender) or now not in (own, own - self._squeezed):
+            self._squeezed = 0
+            return
+        squeezed = max(0, min(missing + self._squeezed, own - _SENDER_LEAST))
+        if squeezed != self._squeezed:
+            self._squeezed = squeezed
+            self._restoring = True
+            self.resizeSection(sender, own - squeezed)
+            self._restoring = False
+            self.changed.emit()
 
     def shown(self) -> list[int]:
         """Columns as they stand from left to right, without More."""
@@ -196,11 +219,18 @@ class ColumnHeader(QHeaderView):
             {
                 "key": self._events.column(place).key,
                 "shown": not self.isSectionHidden(place),
-                "width": self.sectionSize(place) or self._events.column(place).width,
+                "width": self._own_width(place),
             }
             for place in order
         ]
         self._preferences.set_data(_STATE, state)
+
+    def _own_width(self, place: int) -> int:
+        """What the column has where there is room for it."""
+        size = self.sectionSize(place)
+        if place == INDEX["sender"] and size == COLUMNS[place].width - self._squeezed:
+            size += self._squeezed
+        return size or self._events.column(place).width
 
     def _open_menu(self, place: QPoint) -> None:
         menu = QMenu(self)

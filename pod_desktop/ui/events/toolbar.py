@@ -53,7 +53,7 @@ class Toolbar(QWidget):
         self.query = QueryBar(desk.check, lambda: preferences.queries, desk.complete)
         self.range = RangeButton(zone)
         self.saved = SavedButton(preferences, current)
-        self.follow = Button("Follow ⤓", "plain", pause, checkable=True, name="Follow new records")
+        self.follow = Button("Follow ↓", "plain", pause, checkable=True, name="Follow new records")
         self.follow.setChecked(True)
         self.index = self._index_button()
         self.export = MenuButton("Export", self._export_menu())

@@ -32,10 +32,12 @@ from pod_desktop.ui.history.rows import COLUMNS, cells
 from pod_desktop.ui.history.writing import ask_where, write_history
 from pod_desktop.ui.lists.interrupted import InterruptedRuns
 from pod_desktop.ui.moments import Zone
+from pod_desktop.ui.preferences import Preferences
 from pod_desktop.ui.text import copy
 from pod_desktop.ui.widgets import EmptyState, MenuButton, Notice, PageHeader
 
 TICK_MS: Final = 500
+_SPLIT: Final = "history/split"
 
 
 class HistoryPage(QWidget):
@@ -60,6 +62,7 @@ class HistoryPage(QWidget):
         self._asking = False
         self._wanted = ""
         self._held: QWidget | None = None
+        self._preferences: Preferences | None = None
         self._build()
         self._tick = QTimer(self, interval=TICK_MS)
         self._tick.timeout.connect(self.refresh)
@@ -346,6 +349,21 @@ class HistoryPage(QWidget):
         )
 
     # frame
+
+    def remember(self, preferences: Preferences) -> None:
+        """Keep column widths and the split from day to day."""
+        self._preferences = preferences
+        self.table.remember(preferences, "history/columns")
+        self.splitter.splitterMoved.connect(
+            lambda _at, _handle: preferences.keep(_SPLIT, self.splitter.saveState())
+        )
+        self.recall()
+
+    def recall(self) -> None:
+        """Widths and split as the profile in use has them."""
+        self.table.recall()
+        if self._preferences is not None and not (kept := self._preferences.state(_SPLIT)).isEmpty():
+            self.splitter.restoreState(kept)
 
     def stop(self) -> None:
         """Ask no more."""
