@@ -149,7 +149,7 @@ class World:
             waiting = left
 
     @staticmethod
-    async def until(true, seconds=10):
+    async def until(true, seconds=60):
         """Return when it is true."""
         async with asyncio.timeout(seconds):
             while not true():  # noqa: ASYNC110 - what is waited for is in files and at the other side

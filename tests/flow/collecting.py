@@ -133,7 +133,7 @@ class Desk:
         with self.reader() as reader:
             return hours.hours_of(reader.progress(f"{name}/{kind}").values, self.clock.now())
 
-    async def until(self, true: Callable[[], Any], seconds: float = 30) -> None:
+    async def until(self, true: Callable[[], Any], seconds: float = 60) -> None:
         """Return when it is true; the failure says what the streams said last."""
         try:
             async with asyncio.timeout(seconds):

@@ -66,7 +66,7 @@ def record(name: str, when: int = NOON) -> dict[str, str]:
     return {"guid": name, "ts": iso(when)}
 
 
-async def until(true: Callable[[], Any], seconds: float = 5) -> None:
+async def until(true: Callable[[], Any], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not true():  # noqa: ASYNC110 - what is waited for happens in another task
             await asyncio.sleep(0.01)

@@ -35,7 +35,7 @@ def addresses(count, start=0):
 
 
 async def until(condition):
-    for _ in range(2_000):
+    for _ in range(20_000):
         if condition():
             return
         await asyncio.sleep(0.002)

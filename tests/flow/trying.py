@@ -66,7 +66,7 @@ def states_of(report: testing.TestReport) -> list[tuple[str, bool | None]]:
     return [(step.name, step.ok) for step in report.steps]
 
 
-async def until(true: Callable[[], Any], seconds: float = 10) -> None:
+async def until(true: Callable[[], Any], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not true():  # noqa: ASYNC110 - the other side's state
             await asyncio.sleep(0.02)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
 import time
@@ -20,6 +21,12 @@ from pytestqt.qtbot import QtBot
 from pod_desktop.ui.preferences import Preferences
 from pod_desktop.ui.theme import LIGHT, Theme
 from pod_desktop.ui.window import MainWindow
+
+PATIENCE_MS = 60_000
+"""How long a state is waited for: a machine may be busy, and what never comes fails all the same."""
+for _name in ("waitUntil", "waitSignal", "waitSignals", "waitExposed", "waitActive", "waitCallback"):
+    _wait = getattr(QtBot, _name)
+    setattr(QtBot, _name, functools.wraps(_wait)(functools.partialmethod(_wait, timeout=PATIENCE_MS)))
 
 
 @pytest.fixture(autouse=True)

@@ -67,13 +67,13 @@ class World:
         self.tab.show_record(
             Record(row=row(seq, 1, tenant="Acme", rid=f"g{seq}"), raw=json.dumps(value).encode(), value=value)
         )
-        self.qtbot.waitUntil(lambda: self.tab.form.prepared is not None, timeout=10_000)
+        self.qtbot.waitUntil(lambda: self.tab.form.prepared is not None)
 
     def submit(self) -> str:
-        self.qtbot.waitUntil(self.tab.form.submit_button.isEnabled, timeout=10_000)
+        self.qtbot.waitUntil(self.tab.form.submit_button.isEnabled)
         QTest.mouseClick(self.tab.form.submit_button, Qt.MouseButton.LeftButton)
         QTest.mouseDClick(self.tab.form.submit_button, Qt.MouseButton.LeftButton)
-        self.qtbot.waitUntil(lambda: not self.tab.form.busy, timeout=20_000)
+        self.qtbot.waitUntil(lambda: not self.tab.form.busy)
         return self.tab.form.outcome.accessibleName()
 
     def values(self, name: str = "orgBlockList") -> list[str]:
@@ -126,26 +126,26 @@ def test_a_click_puts_the_sender_on_the_list_once_and_undo_takes_it_off(world: W
     assert post.body == shown.body
     assert world.actions()[0].record_id == "message:g1"
     world.tab.form.outcome.next_button.click()
-    world.qtbot.waitUntil(lambda: world.values() == [], timeout=10_000)
+    world.qtbot.waitUntil(lambda: world.values() == [])
     world.qtbot.waitUntil(lambda: [one.status for one in world.actions()] == [SUCCEEDED, UNDONE])
 
 
 def test_what_the_lists_and_the_store_say_stands_below_the_request(world: World) -> None:
     world.show("billing@bad.test")
     form = world.tab.form
-    world.qtbot.waitUntil(lambda: form._standing is not None and form._impact is not None, timeout=10_000)
+    world.qtbot.waitUntil(lambda: form._standing is not None and form._impact is not None)
     assert "Not on the block list." in form.findings.words()
     assert "No stored message of the last 30 days matches." in form.findings.words()
     world.submit()
     form.fields.comment_edit.set_text("again")
-    world.qtbot.waitUntil(lambda: "Already on the block list" in form.findings.words(), timeout=10_000)
+    world.qtbot.waitUntil(lambda: "Already on the block list" in form.findings.words())
 
 
 def test_a_key_without_the_list_module_is_told_before_and_after(world: World) -> None:
     world.sim.do(lambda one: setattr(one.api.behaviour, "licensed", False))
     world.show("billing@bad.test")
     form = world.tab.form
-    world.qtbot.waitUntil(lambda: form._standing is not None, timeout=10_000)
+    world.qtbot.waitUntil(lambda: form._standing is not None)
     assert "cannot be told" in form.findings.words() and "403" in form.findings.words()
     assert "Failed · 403 Forbidden" in world.submit()
     assert world.actions()[0].status == FAILED
@@ -157,7 +157,7 @@ def test_an_answer_that_never_came_ends_as_the_list_says(world: World, strike: s
     world.sim.do(lambda one: one.api.next(strike, where="list"))
     # The form has read the list by now, or reads it later: either way the POST is not doubled.
     world.submit()
-    world.qtbot.waitUntil(lambda: world.actions()[0].status in (SUCCEEDED, FAILED), timeout=10_000)
+    world.qtbot.waitUntil(lambda: world.actions()[0].status in (SUCCEEDED, FAILED))
     assert (world.values() == ["billing@bad.test"]) == (world.actions()[0].status == SUCCEEDED)
     assert len(world.posts()) <= 2
 
@@ -180,18 +180,18 @@ def test_the_history_follows_and_can_take_back(world: World) -> None:
     world.tab.form.footer.remove_after.choose_days(7)
     world.qtbot.waitUntil(lambda: world.tab.form.prepared is not None)
     world.submit()
-    world.qtbot.waitUntil(lambda: len(page.model.rows) == 1, timeout=10_000)
+    world.qtbot.waitUntil(lambda: len(page.model.rows) == 1)
     page.table.selectRow(0)
     world.qtbot.waitUntil(lambda: page.detail._detail is not None)
     assert "Intent committed." in page.detail.steps.text()
     page.detail.remove_after.choose_days(30)
     due = world.home.clock.now() + 29 * DAY
-    world.qtbot.waitUntil(lambda: world.actions()[0].expires > due, timeout=10_000)
+    world.qtbot.waitUntil(lambda: world.actions()[0].expires > due)
     page.detail.verify_button.click()
-    world.qtbot.waitUntil(lambda: "Unchanged" in page.detail.verified.text(), timeout=10_000)
-    world.qtbot.waitUntil(page.detail.undo_button.isEnabled, timeout=10_000)
+    world.qtbot.waitUntil(lambda: "Unchanged" in page.detail.verified.text())
+    world.qtbot.waitUntil(page.detail.undo_button.isEnabled)
     page.detail.undo_button.click()
-    world.qtbot.waitUntil(lambda: len(page.model.rows) == 2, timeout=10_000)
+    world.qtbot.waitUntil(lambda: len(page.model.rows) == 2)
     assert world.values() == []
     page.stop()
 
@@ -200,16 +200,16 @@ def test_a_bulk_of_pasted_values_ends_on_the_list(world: World) -> None:
     page = ListsPage(world.desk, world.calls, world.home.clock, Zone(utc=True))
     world.qtbot.addWidget(page)
     page.show()
-    world.qtbot.waitUntil(lambda: page._lists is not None, timeout=10_000)
+    world.qtbot.waitUntil(lambda: page._lists is not None)
     block = next(one for one in page._responders if one.type == TYPES[0])
     dialog = page.open_bulk(block, "\n".join(f"user{number}@bulk.test" for number in range(120)) + "\ncom\n")
-    world.qtbot.waitUntil(lambda: dialog.send_button.text() == "Send 120", timeout=10_000)
+    world.qtbot.waitUntil(lambda: dialog.send_button.text() == "Send 120")
     longest, beat = _gap(
         world.qtbot, dialog.send_button.click, lambda: "Done: 120 of 120" in dialog.words.text()
     )
     assert len(world.values()) == len(world.posts()) == 120
     assert beat and longest < 1.0, longest
-    world.qtbot.waitUntil(lambda: len(page.model.rows) == 120, timeout=10_000)
+    world.qtbot.waitUntil(lambda: len(page.model.rows) == 120)
     dialog.reject()
 
 

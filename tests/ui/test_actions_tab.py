@@ -90,12 +90,12 @@ def shown(qtbot: QtBot, tab: ActionsTab) -> Callable[..., ActionsTab]:
 
 
 def ready(qtbot: QtBot, tab: ActionsTab) -> None:
-    qtbot.waitUntil(lambda: tab.form.prepared is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: tab.form.prepared is not None)
 
 
 def looked(qtbot: QtBot, tab: ActionsTab) -> str:
     form = tab.form
-    qtbot.waitUntil(lambda: form._standing is not None and form._impact is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: form._standing is not None and form._impact is not None)
     return form.findings.words()
 
 
@@ -107,7 +107,7 @@ def body_of(tab: ActionsTab) -> dict[str, str]:
 def press(qtbot: QtBot, tab: ActionsTab, times: int = 1) -> None:
     for _ in range(times):
         QTest.mouseClick(tab.form.submit_button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: not tab.form.busy, timeout=10_000)
+    qtbot.waitUntil(lambda: not tab.form.busy)
 
 
 # what is offered
@@ -315,7 +315,7 @@ def test_a_double_click_is_one_post(qtbot, actions, shown) -> None:
         tab.form.submit()
     assert tab.form.busy and "In progress" in tab.form.outcome.accessibleName()
     actions.gate.set()
-    qtbot.waitUntil(lambda: not tab.form.busy, timeout=10_000)
+    qtbot.waitUntil(lambda: not tab.form.busy)
     assert len(actions.posts) == 1
     press(qtbot, tab, 3)
     assert len(actions.posts) == 1, "what has been done is not done again without a change"
@@ -383,7 +383,7 @@ def test_an_awaited_outcome_stays_while_another_record_is_read(qtbot, actions, s
     ready(qtbot, tab)
     assert not tab.form.submit_button.isEnabled()
     actions.gate.set()
-    qtbot.waitUntil(lambda: not tab.form.busy, timeout=10_000)
+    qtbot.waitUntil(lambda: not tab.form.busy)
     assert "billing@bad.example" in tab.form.outcome.accessibleName()
     assert body_of(tab)["value"] == "other@x.example"
     assert tab.form.submit_button.isEnabled(), "the other record's action was never sent"

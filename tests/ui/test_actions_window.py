@@ -54,7 +54,7 @@ def test_nothing_of_actions_is_made_before_it_is_used(world) -> None:
 def test_block_sender_opens_the_form_filled_with_the_selected_record(world, qtbot) -> None:
     world.window.events.table.go_to(2)
     world.command("Block Sender …").trigger()
-    qtbot.waitUntil(lambda: world.tab.form.prepared is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: world.tab.form.prepared is not None)
     prepared = world.tab.form.prepared
     assert prepared.entry.value == "sender297@contoso.example" and prepared.responder.list == BLOCK
     assert world.tab.isVisible() and not world.actions.posts
@@ -63,11 +63,11 @@ def test_block_sender_opens_the_form_filled_with_the_selected_record(world, qtbo
 def test_safelist_sender_fills_the_other_responder_even_when_the_tab_is_open(world, qtbot) -> None:
     world.window.events.table.go_to(0)
     world.command("Block Sender …").trigger()
-    qtbot.waitUntil(lambda: world.tab.form.prepared is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: world.tab.form.prepared is not None)
     world.window.events.table.go_to(1)
     world.command("Safelist Sender …").trigger()
     qtbot.waitUntil(
-        lambda: world.tab.form.prepared is not None and world.tab.form.prepared.responder.list == SAFE, timeout=10_000
+        lambda: world.tab.form.prepared is not None and world.tab.form.prepared.responder.list == SAFE
     )  # fmt: skip
     assert world.tab.form.prepared.entry.value == "sender298@contoso.example"
 
@@ -75,11 +75,11 @@ def test_safelist_sender_fills_the_other_responder_even_when_the_tab_is_open(wor
 def test_moving_on_never_leaves_the_last_record_s_request_to_be_sent(world, qtbot, desk) -> None:
     world.window.events.table.go_to(0)
     world.command("Block Sender …").trigger()
-    qtbot.waitUntil(world.tab.form.submit_button.isEnabled, timeout=10_000)
+    qtbot.waitUntil(world.tab.form.submit_button.isEnabled)
     desk.record_seconds = 0.1
     world.window.events.table.go_to(1)
     assert not world.tab.form.submit_button.isEnabled()
-    qtbot.waitUntil(world.tab.form.submit_button.isEnabled, timeout=10_000)
+    qtbot.waitUntil(world.tab.form.submit_button.isEnabled)
     assert world.tab.form.prepared.entry.value == "sender298@contoso.example"
 
 
@@ -92,7 +92,7 @@ def test_several_selected_records_open_one_run(world, qtbot) -> None:
     world.command("Block Sender …").trigger()
     qtbot.waitUntil(lambda: world.window.findChildren(BulkDialog) != [])
     (dialog,) = world.window.findChildren(BulkDialog)
-    qtbot.waitUntil(lambda: dialog.send_button.text() == "Send 3", timeout=10_000)
+    qtbot.waitUntil(lambda: dialog.send_button.text() == "Send 3")
     dialog.reject()
 
 
@@ -113,28 +113,28 @@ def test_what_needs_a_person_shows_in_the_rail(world, qtbot) -> None:
     world.actions.history = [an_action(status=FAILED)]
     world.acting().history()
     button = world.window.rail.button(HISTORY)
-    qtbot.waitUntil(lambda: button.accessibleDescription() == "1 failed or unknown", timeout=5_000)
+    qtbot.waitUntil(lambda: button.accessibleDescription() == "1 failed or unknown")
     world.actions.history = [an_action()]
     world.actions.touch()
-    qtbot.waitUntil(lambda: button.accessibleDescription() == "", timeout=5_000)
+    qtbot.waitUntil(lambda: button.accessibleDescription() == "")
 
 
 def test_an_interrupted_bulk_run_shows_in_the_rail_too(world, qtbot) -> None:
     world.actions.leave(responder(0), ["a@bad.example", "b@bad.example"], 1)
     world.acting().history()
     button = world.window.rail.button(HISTORY)
-    qtbot.waitUntil(lambda: button.accessibleDescription() == "1 interrupted", timeout=5_000)
+    qtbot.waitUntil(lambda: button.accessibleDescription() == "1 interrupted")
 
 
 def test_show_in_action_history_goes_there_and_open_record_comes_back(world, qtbot) -> None:
     world.window.events.table.go_to(0)
     world.command("Block Sender …").trigger()
-    qtbot.waitUntil(world.tab.form.submit_button.isEnabled, timeout=10_000)
+    qtbot.waitUntil(world.tab.form.submit_button.isEnabled)
     world.tab.form.submit()
-    qtbot.waitUntil(world.tab.form.outcome.history_button.isVisible, timeout=10_000)
+    qtbot.waitUntil(world.tab.form.outcome.history_button.isVisible)
     world.tab.form.outcome.history_button.click()
     page = world.acting().history()
-    qtbot.waitUntil(lambda: page.isVisible() and page.table.current() is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: page.isVisible() and page.table.current() is not None)
     assert page.table.current().id == world.actions.posts[0].id
     page.detail.record_button.click()
     assert world.window.events.isVisible() and "guid-299" in world.window.events.query.text

@@ -80,7 +80,7 @@ class Stage:
         return self
 
     def until(self, true: Callable[[], bool]) -> None:
-        self._qtbot.waitUntil(true, timeout=5_000)
+        self._qtbot.waitUntil(true)
 
     def dialog(self, kind: type[QDialog]) -> QDialog:
         def shown() -> list[QDialog]:

@@ -59,7 +59,7 @@ class Bench:
         self.holder.show()
 
     def until(self, true: Callable[[], bool]) -> None:
-        self._qtbot.waitUntil(true, timeout=5_000)
+        self._qtbot.waitUntil(true)
 
     def tried(self) -> None:
         self.until(lambda: self.editor.backtest.report is not None and not self.editor.backtest.running)

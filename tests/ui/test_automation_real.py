@@ -99,7 +99,7 @@ class Window:
         self.wiring.start()
 
     def until(self, true: Callable[[], bool]) -> None:
-        self._qtbot.waitUntil(true, timeout=15_000)
+        self._qtbot.waitUntil(true)
 
 
 @pytest.fixture

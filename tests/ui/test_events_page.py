@@ -125,8 +125,12 @@ def test_records_leave_a_moving_range_and_what_is_read_stays_chosen(
         return page.model.total < before
 
     qtbot.waitUntil(left)
-    current = page.table.current()
-    assert current is not None and current.seq == chosen.seq
+
+    def still_chosen() -> bool:
+        current = page.table.current()
+        return current is not None and current.seq == chosen.seq
+
+    qtbot.waitUntil(still_chosen)
 
 
 def test_dragging_over_the_histogram_chooses_a_range(qtbot: QtBot, make_window: Make, desk: FakeDesk) -> None:
@@ -174,11 +178,11 @@ def test_an_empty_store_waits_for_the_first_record(qtbot: QtBot, make_window: Ma
 def test_an_outage_is_told_and_passes_by_itself(qtbot: QtBot, make_window: Make, desk: FakeDesk) -> None:
     window = make_window(desk)
     desk.fault = outage("The disk does not answer.")
-    qtbot.waitUntil(window.events.fault.isVisible, timeout=10_000)
+    qtbot.waitUntil(window.events.fault.isVisible)
     assert "The disk does not answer." in window.events.fault.accessibleName()
     assert window.events.model.total == 300
     desk.fault = None
-    qtbot.waitUntil(lambda: not window.events.fault.isVisible(), timeout=10_000)
+    qtbot.waitUntil(lambda: not window.events.fault.isVisible())
 
 
 def test_copied_rows_hold_no_control_characters(qtbot: QtBot, make_window: Make, desk: FakeDesk) -> None:

@@ -126,7 +126,7 @@ def test_marks_are_searched_and_outlive_the_window(
     window.events.query.set_text("marked:true OR comment:invoice")
     qtbot.waitUntil(lambda: window.events.model.total == 2)
     window.events.notes.comment(["message:guid-7"], "")
-    qtbot.waitUntil(lambda: window.events.model.total == 1, timeout=8_000)
+    qtbot.waitUntil(lambda: window.events.model.total == 1)
     again = make(real, rows=COUNT + 1)
     qtbot.waitUntil(lambda: again.events.notes.marks == 1)
 

@@ -98,7 +98,7 @@ def test_each_row_says_who_did_what_and_how_it_ended(page) -> None:
 def test_steps_of_any_process_appear_by_themselves(qtbot, actions, page) -> None:
     actions.history.insert(0, an_action(entry=entry("fresh@bad.example"), status=IN_PROGRESS, ended=0))
     actions.touch()
-    qtbot.waitUntil(lambda: values(page)[0] == "fresh@bad.example", timeout=5_000)
+    qtbot.waitUntil(lambda: values(page)[0] == "fresh@bad.example")
     assert text(page, 0, "status") == "In progress"
 
 
@@ -107,7 +107,7 @@ def test_what_is_read_stays_where_it_is_when_rows_arrive(qtbot, actions, page) -
     choose(qtbot, page, chosen)
     actions.history.insert(0, an_action(entry=entry("fresh@bad.example")))
     actions.touch()
-    qtbot.waitUntil(lambda: len(values(page)) == 6, timeout=5_000)
+    qtbot.waitUntil(lambda: len(values(page)) == 6)
     assert page.table.current().id == chosen.id
     assert page.detail._action.id == chosen.id
 
@@ -116,11 +116,11 @@ def test_failed_and_unknown_actions_are_counted_until_somebody_cares(qtbot, acti
     seen: list[int] = []
     page.troubled.connect(seen.append)
     actions.touch()
-    qtbot.waitUntil(lambda: seen == [2], timeout=5_000)
+    qtbot.waitUntil(lambda: seen == [2])
     again = an_action(entry=entry("news@contoso.example"), list=SAFE, status=SUCCEEDED)
     actions.history.insert(0, again)
     actions.touch()
-    qtbot.waitUntil(lambda: seen[-1] == 1, timeout=5_000)
+    qtbot.waitUntil(lambda: seen[-1] == 1)
 
 
 def test_the_detail_shows_request_response_and_why(qtbot, actions, page) -> None:
@@ -211,7 +211,7 @@ def test_undo_makes_a_row_of_its_own_that_names_the_first(qtbot, actions, page) 
     first = actions.history[0]
     choose(qtbot, page, first)
     page.detail.undo_button.click()
-    qtbot.waitUntil(lambda: len(values(page)) == 6, timeout=5_000)
+    qtbot.waitUntil(lambda: len(values(page)) == 6)
     assert actions.posts[0].action == DELETE and actions.posts[0].undoes == first.id
     qtbot.waitUntil(lambda: page.table.current().id == actions.posts[0].id)
     assert text(page, 1, "status") == "Undone"
@@ -221,7 +221,7 @@ def test_the_link_at_the_end_of_a_row_does_what_it_says(qtbot, actions, page) ->
     column = len(page.model.columns) - 1
     place = page.table.visualRect(page.model.index(3, column))
     QTest.mouseClick(page.table.viewport(), Qt.MouseButton.LeftButton, pos=place.center())
-    qtbot.waitUntil(lambda: text(page, 3, "status") == "Failed", timeout=5_000)
+    qtbot.waitUntil(lambda: text(page, 3, "status") == "Failed")
     assert not actions.posts, "a check sends nothing"
 
 
@@ -253,7 +253,7 @@ def test_remove_after_can_be_changed_and_cancelled(qtbot, actions, page) -> None
     page.detail.remove_after.choose_days(7)
     qtbot.waitUntil(lambda: len(actions.expiries) == 1)
     assert abs(actions.expiries[0][1] - SystemClock().now() - 7 * DAY) < DAY
-    qtbot.waitUntil(lambda: text(page, 0, "expires") == "in 7 d", timeout=5_000)
+    qtbot.waitUntil(lambda: text(page, 0, "expires") == "in 7 d")
     page.detail.remove_after.choose_days(0)
     qtbot.waitUntil(lambda: [expires for _, expires in actions.expiries][1:] == [0])
 
@@ -289,7 +289,7 @@ def test_a_held_action_leads_to_the_held_segment(qtbot, actions, page) -> None:
     held = an_action(entry=entry("held@bad.example"), status=HELD, ended=0)
     actions.history.insert(0, held)
     actions.touch()
-    qtbot.waitUntil(lambda: values(page)[0] == "held@bad.example", timeout=5_000)
+    qtbot.waitUntil(lambda: values(page)[0] == "held@bad.example")
     page._link_pressed(held)
     assert page.segments.currentIndex() == 1
 
@@ -318,8 +318,8 @@ def test_a_journal_that_cannot_be_read_is_told_and_tried_again(qtbot, actions, p
 
     with monkeypatch.context() as patch:
         patch.setattr(actions, "version", broken)
-        qtbot.waitUntil(lambda: "damaged" in page.notice.accessibleName(), timeout=5_000)
-    qtbot.waitUntil(lambda: not page.notice.isVisible(), timeout=5_000)
+        qtbot.waitUntil(lambda: "damaged" in page.notice.accessibleName())
+    qtbot.waitUntil(lambda: not page.notice.isVisible())
 
 
 @pytest.mark.parametrize(
@@ -332,7 +332,7 @@ def test_hostile_text_is_shown_as_it_is(qtbot, actions, page, poison) -> None:
     )  # fmt: skip
     actions.history.insert(0, hostile)
     actions.touch()
-    qtbot.waitUntil(lambda: len(values(page)) == 6, timeout=5_000)
+    qtbot.waitUntil(lambda: len(values(page)) == 6)
     choose(qtbot, page, hostile)
     for label in page.findChildren(QLabel):
         assert label.textFormat() == Qt.TextFormat.PlainText

@@ -193,9 +193,7 @@ class TestJourney:
         qtbot.waitUntil(lambda: "Looking for what belongs to it" in labels(view))
         desk.slow = 0.0
         hunt._window.events.table.go_to(4)
-        qtbot.waitUntil(
-            lambda: view.journey is not None and view.journey.row(295) is not None, timeout=10_000
-        )
+        qtbot.waitUntil(lambda: view.journey is not None and view.journey.row(295) is not None)
         assert desk.given_up
 
     def test_what_cannot_be_told_says_why(self, qtbot: QtBot, hunt: Hunting, desk: HuntDesk) -> None:
@@ -208,7 +206,7 @@ class TestJourney:
         found = desk.rows[299]
         desk.journeys[299] = journey_of(found, desk.rows[0], evil, events=MOST_EVENTS + 50)
         view = journey_tab(qtbot, hunt)
-        qtbot.waitUntil(lambda: len(view.findChildren(StepButton)) == MOST_EVENTS, timeout=10_000)
+        qtbot.waitUntil(lambda: len(view.findChildren(StepButton)) == MOST_EVENTS)
         assert "and 50 more events" in labels(view)
         for label in view.widget().findChildren(PlainLabel):
             assert label.textFormat() == Qt.TextFormat.PlainText
@@ -272,7 +270,7 @@ class TestStatistics:
         hunt._window.go(STATISTICS)
         page = hunt._window.page(STATISTICS)
         assert isinstance(page, StatisticsPage)
-        qtbot.waitUntil(lambda: not page.running, timeout=10_000)
+        qtbot.waitUntil(lambda: not page.running)
         return page
 
     def test_every_part_is_a_plot_with_words_and_a_table(self, qtbot: QtBot, hunt: Hunting) -> None:

@@ -187,7 +187,7 @@ def test_an_entry_is_added_by_hand_with_the_same_form(qtbot, actions, page) -> N
     QTest.keyClicks(dialog.form.fields.value_edit, "typed@bad.example")
     qtbot.waitUntil(dialog.form.submit_button.isEnabled)
     dialog.form.submit_button.click()
-    qtbot.waitUntil(lambda: "typed@bad.example" in values(page), timeout=5_000)
+    qtbot.waitUntil(lambda: "typed@bad.example" in values(page))
     assert [post.action for post in actions.posts] == [ADD]
 
 
@@ -200,7 +200,7 @@ def test_an_entry_is_removed_through_the_form_filled_with_it(qtbot, actions, pag
         "action": "delete", "attribute": "$from", "operator": "equal", "value": "zebra.example",
     }  # fmt: skip
     dialog.form.submit_button.click()
-    qtbot.waitUntil(lambda: "zebra.example" not in values(page), timeout=5_000)
+    qtbot.waitUntil(lambda: "zebra.example" not in values(page))
 
 
 def test_an_entry_with_braces_and_hidden_characters_is_removed_exactly(qtbot, actions, page) -> None:
@@ -237,12 +237,12 @@ def test_a_run_sends_what_is_new_and_shows_each_result(qtbot, actions, page) -> 
     dialog.send_button.click()
     dialog.send_button.click()
     dialog.send()
-    qtbot.waitUntil(lambda: "Done: 2 of 2" in dialog.words.text(), timeout=10_000)
+    qtbot.waitUntil(lambda: "Done: 2 of 2" in dialog.words.text())
     assert [post.entry.value for post in actions.posts] == ["one@bad.example", "two@bad.example"]
     assert all(post.expires for post in actions.posts)
     states = {shown.candidate.line: shown.status for shown in dialog.rows()}
     assert states == {1: "succeeded", 2: "", 3: "succeeded"}
-    qtbot.waitUntil(lambda: "two@bad.example" in values(page), timeout=5_000)
+    qtbot.waitUntil(lambda: "two@bad.example" in values(page))
     dialog.reject()
 
 
@@ -293,7 +293,7 @@ def test_a_run_that_was_broken_off_is_shown_and_gone_on_with(qtbot, actions, pag
     assert [shown.status for shown in dialog.rows()] == ["succeeded", "succeeded", "", "", ""]
     dialog.send_button.click()
     dialog.send()
-    qtbot.waitUntil(lambda: "Done: 5 of 5" in dialog.words.text(), timeout=10_000)
+    qtbot.waitUntil(lambda: "Done: 5 of 5" in dialog.words.text())
     assert [post.entry.value for post in actions.posts] == [f"u{number}@bad.example" for number in (2, 3, 4)]
     assert not dialog.send_button.isVisible()
     dialog.reject()
@@ -314,7 +314,7 @@ def test_a_resumed_run_that_is_stopped_can_be_gone_on_with_from_the_same_dialog(
     qtbot.waitUntil(lambda: not dialog._running)
     assert dialog.send_button.isVisible() and dialog.send_button.text() == "Send 2"
     dialog.send_button.click()
-    qtbot.waitUntil(lambda: "Done: 3 of 3" in dialog.words.text(), timeout=10_000)
+    qtbot.waitUntil(lambda: "Done: 3 of 3" in dialog.words.text())
     dialog.reject()
 
 
@@ -364,7 +364,7 @@ def test_failures_are_shown_row_by_row(qtbot, actions, page) -> None:
     actions.ending = {"status": FAILED, "http_status": 403, "message": "403: insufficient_scope"}
     dialog = planned(qtbot, page, "a@bad.example")
     dialog.send_button.click()
-    qtbot.waitUntil(lambda: "1 failed" in dialog.words.text(), timeout=5_000)
+    qtbot.waitUntil(lambda: "1 failed" in dialog.words.text())
     assert dialog.model.rows[0].message == "403: insufficient_scope"
     dialog.reject()
 
@@ -385,7 +385,7 @@ def test_several_selected_entries_are_removed_in_one_run(qtbot, actions, page) -
     qtbot.waitUntil(lambda: dialog._plan is not None)
     assert dialog.send_button.text() == "Remove 4" and not dialog.remove_after.isVisible()
     dialog.send_button.click()
-    qtbot.waitUntil(lambda: actions.held[BLOCK] == [], timeout=10_000)
+    qtbot.waitUntil(lambda: actions.held[BLOCK] == [])
     assert {post.action for post in actions.posts} == {DELETE}
     qtbot.waitUntil(lambda: not dialog._running)
     dialog.reject()
@@ -473,7 +473,7 @@ def test_hostile_entries_are_shown_as_they_are(qtbot, actions, page, poison) -> 
 def test_fifty_thousand_entries_do_not_hold_the_window_up(qtbot, actions, page, qapp: QApplication) -> None:
     actions.held[BLOCK] = [entry(f"user{number}@domain{number % 700}.example") for number in range(50_000)]
     page.read()
-    qtbot.waitUntil(lambda: len(page.model.rows) == 50_000, timeout=20_000)
+    qtbot.waitUntil(lambda: len(page.model.rows) == 50_000)
     with quick(1.0):
         page.table.scrollToBottom()
         page.table.grab()

@@ -108,6 +108,8 @@ def test_a_filter_is_tried_kept_attached_and_detached(qtbot, dialog, home):
     said = dialog.preview_words.text().replace("\u200b", "")
     assert "1 of 3 records of the last 7 days (33.3%)" in said
     assert "Newsletter <b>May</b>" in said and "old" not in said
+    dialog.conditions[0].bar._judge()  # colours, which come when typing has paused
+    assert "would have dropped" in dialog.preview_words.text()
     assert home.filters.all() == []
     with qtbot.waitSignal(dialog.changed):
         dialog.save_button.click()

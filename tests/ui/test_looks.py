@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 from fakedesk import FakeDesk, row
@@ -37,18 +38,18 @@ def test_values_are_fetched_for_the_rows_in_sight_only(
 def test_slow_values_leave_the_rows_readable(qtbot: QtBot, make_window: Make, desk: FakeDesk) -> None:
     window = make_window(desk)
     real = desk.looks
+    held = threading.Event()
 
     def slow(rows: object, dress: object) -> object:
-        import time
-
-        time.sleep(0.5)
+        held.wait(60)
         return real(rows, dress)  # type: ignore[arg-type]
 
     desk.looks = slow  # type: ignore[method-assign,assignment]
     window.events.on_records.add_column("filter.qid")
     bar = window.events.table.verticalScrollBar()
     bar.setValue(200)
-    qtbot.waitUntil(lambda: window.events.model.row(200) is not None, timeout=450)
+    qtbot.waitUntil(lambda: window.events.model.row(200) is not None)
+    held.set()
 
 
 def test_other_columns_are_kept_with_their_place_and_width(

@@ -92,7 +92,7 @@ def test_what_others_note_appears_by_itself(qtbot: QtBot, make_window: Make, des
     feed = window.events.feed
     qtbot.waitUntil(lambda: window.events.model.total == 0 and feed.came and not feed.searching)
     desk.mark(["message:guid-7"], True)
-    qtbot.waitUntil(lambda: window.events.model.total == 1, timeout=5_000)
+    qtbot.waitUntil(lambda: window.events.model.total == 1)
     qtbot.waitUntil(lambda: _spoken(window, 0).endswith("; marked"))
 
 

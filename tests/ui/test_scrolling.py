@@ -87,7 +87,7 @@ def test_dragging_through_all_rows_never_falls_behind(qtbot: QtBot, make_window:
         bar.setValue(bar.maximum() * step // 80)
         qtbot.wait(16)
     before = desk.pages_read
-    qtbot.waitUntil(lambda: window.events.model.row(bar.value()) is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: window.events.model.row(bar.value()) is not None)
     assert desk.pages_read - before < 10, "pages that were passed are not waited for"
 
 

@@ -263,7 +263,7 @@ def test_what_does_not_fit_is_told_as_one_types_and_nothing_is_lost(qtbot: QtBot
     assert world.settings.get(declared.OWN_DOMAINS) == []
     control._finish()
     assert control.lines.toPlainText() == "acme.example\nnot a domain"
-    with qtbot.waitSignal(world.page.changed, timeout=5_000):
+    with qtbot.waitSignal(world.page.changed):
         control.lines.setPlainText("Acme.EXAMPLE, @bücher.example\n\n*.acme.example")
     assert "is no domain" not in words(control)
     assert world.settings.get(declared.OWN_DOMAINS) == ["acme.example", "xn--bcher-kva.example"]

@@ -441,7 +441,7 @@ def test_whatever_a_cluster_answers_has_a_summary_and_something_to_check(
     made = world.desk.create(collector(cluster), {"api_key": Secret(cluster.api_keys[0])})
     with cluster.faults.every_handshake(given):
         dialog = opened(qtbot, window, world.runner, made)
-        qtbot.waitUntil(lambda: not dialog.running, timeout=20_000)
+        qtbot.waitUntil(lambda: not dialog.running)
     assert banner(dialog).startswith("Failure"), dialog.view.report
     assert part in words(dialog.view), dialog.view.report
     assert "What to check" in words(dialog.view)

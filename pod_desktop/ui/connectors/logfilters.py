@@ -68,7 +68,8 @@ class Condition(QWidget):
         column.addLayout(row)
         column.addWidget(self._below)
         self.bar.said.connect(self._say)
-        self.bar.line.textChanged.connect(self.changed)
+        self._typed = ""
+        self.bar.line.textChanged.connect(self._retyped)
         self.count(number)
 
     def count(self, number: int) -> None:
@@ -105,6 +106,12 @@ class Condition(QWidget):
     def _say(self, words: str) -> None:
         self._below.setText(words)
         self._below.setVisible(bool(words))
+
+    def _retyped(self) -> None:
+        """The line tells of new colours too; a preview of the same words stays."""
+        if self.text != self._typed:
+            self._typed = self.text
+            self.changed.emit()
 
 
 class _Bar(QueryBar):
