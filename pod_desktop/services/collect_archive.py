@@ -9,22 +9,25 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from pod_desktop.core import limits
-from pod_desktop.core.clock import HOUR, MINUTE, SECOND, Clock
+from pod_desktop.core.clock import HOUR, SECOND, Clock
 from pod_desktop.core.faults import Outage
 from pod_desktop.core.secret import Secret
-from pod_desktop.core.status import CATCHING_UP, CONNECTING
+from pod_desktop.core.status import CATCHING_UP, CONNECTING, WAITING
 from pod_desktop.services.collect_book import Book
 from pod_desktop.services.collect_patience import Patience
 from pod_desktop.services.collect_rules import (
     TRIES,
     WHOLE,
+    Broken,
     Fetched,
     Timing,
     agree,
+    broke_off,
     named,
     reached,
     seconds_left,
     share_done,
+    unfinished,
 )
 from pod_desktop.services.collect_status import StreamBoard
 from pod_desktop.store import port
@@ -69,6 +72,8 @@ class Archive:
     session: Session | None = None
     idle: bool = False
     """Nothing is missing at the moment."""
+    _broken: dict[int, Broken] = field(default_factory=dict)
+    """By hour: how the tries to fetch it went that did not give it whole."""
     _began: float = 0.0
     _fetched: int = 0
     _awake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -143,10 +148,14 @@ class Archive:
                 return
 
     async def _fetch_hour(self, key: Secret, hour: int) -> bool:
-        """One whole hour; False when the service refuses to give it (it is asked for again later)."""
+        """One whole hour; False when the service refuses to give it (it is asked for again later).
+
+        Raises:
+            Failed: it was refused or broke off: the next try comes after a wait, and live may have its turn first.
+        """
         begin, end = hour_begin(hour), hour_begin(hour + 1)
-        counts: list[int] = []
-        for _ in range(TRIES):
+        tries = self._broken.setdefault(hour, Broken())
+        while True:
             asked = self.clock.now()
             try:
                 got = await self._fetch(key, begin, end)
@@ -157,26 +166,34 @@ class Archive:
                 return False
             if self.interrupted():
                 return True
-            counts.append(got.received)
+            tries.note(got)
             code = got.end.code if got.end else "1006"
             if not self.book.coverage.settled(hour, asked, got.behind):
                 self.book.postpone([hour], self.clock.now() + int(got.behind) * SECOND)
                 return True
-            if (got.clean and code in WHOLE) or agree(counts, got):
+            if (got.clean and code in WHOLE) or agree(tries.counts, got):
                 await self.book.mark(
                     lambda has: has.fetched(hour), fetched=(hour, got.kept), patience=self.patience
                 )
                 self.patience.attempts.forget()
+                del self._broken[hour]
                 self._fetched += 1
                 return True
             if code == "1009":
                 # Whatever follows the record that is too big in this hour cannot be had either.
                 await self.book.mark(lambda has: has.fetched(hour).lost(begin, end), fetched=(hour, got.kept))
+                del self._broken[hour]
                 return True
-            if code not in (*WHOLE, "1006", "silent") and got.end:
-                raise Failed(got.end)
-        self.book.postpone([hour], self.clock.now() + 10 * MINUTE)
-        raise Failed(verdict.of("unfinished"))
+            why = broke_off(begin, got)
+            if why.state != WAITING:
+                raise Failed(why)
+            if tries.spent:
+                count, wait = len(tries.counts), tries.put_off()
+                self.book.postpone([hour], self.clock.now() + wait)
+                raise Failed(unfinished(begin, count, wait))
+            if got.cut or code != "1006" or (got.received and len(tries.counts) > 1):
+                raise Failed(why)
+            # Some servers end every hour without a goodbye: the same once more will tell.
 
     async def _fetch(self, key: Secret, begin: int, end: int) -> Fetched:
         """Fetch and commit a stretch of the archive."""
@@ -185,7 +202,8 @@ class Archive:
         async with open_session(target, self.clock) as session:
             self.session = session
             self._say(CATCHING_UP, f"Fetching {named(begin)} from the archive.")
-            arrivals, count, kept, last = session.arrivals, 0, 0, self.clock.monotonic()
+            arrivals, last = session.arrivals, self.clock.monotonic()
+            count = kept = new = 0
             while not self.interrupted():
                 await arrivals.wait(limits.BATCH_RECORDS, 0.5)
                 frames = arrivals.take(limits.BATCH_RECORDS, BATCH_BYTES)
@@ -193,12 +211,13 @@ class Archive:
                     stored = await self.book.store(frames, port.BACKFILL, self.patience)
                     count += stored.received
                     kept += stored.received - stored.filtered
+                    new += stored.committed.stored + stored.committed.quarantined
                     last = self.clock.monotonic()
                 elif arrivals.ended:
                     break
                 elif self.clock.monotonic() - last > self.timing.archive_idle:
-                    return Fetched(count, kept, None, clean=False, cut=True)
-        return Fetched(count, kept, session.ended, session.clean, session.cut, session.behind)
+                    return Fetched(count, kept, new, None, clean=False, cut=True)
+        return Fetched(count, kept, new, session.ended, session.clean, session.cut, session.behind)
 
     def _say(self, state: str, what: str) -> None:
         if self.beside:

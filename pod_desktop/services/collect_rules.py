@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from pod_desktop.core import limits
-from pod_desktop.core.clock import to_datetime
+from pod_desktop.core.clock import HOUR, MINUTE, to_datetime
 from pod_desktop.services.backfill import Coverage
-from pod_desktop.stream import Verdict
+from pod_desktop.stream import Verdict, verdict
 
 TRIES: Final = 3
-"""How often an hour that ended without a goodbye is fetched in a row."""
+"""How often an hour is fetched in a row that ends without a goodbye and gives nothing new."""
+MOST_TRIES: Final = 12
+"""The same where each try still gives records that were not here."""
+FIRST_WAIT: Final = 10 * MINUTE
+LONGEST_WAIT: Final = 6 * HOUR
+"""Until an hour that could not be fetched is asked for again: the first time, and at most."""
 WHOLE: Final = frozenset({"1000", "1005"})
 """Close codes at the end of a bounded request that say: this was all."""
 GOODBYES: Final = frozenset({"1000", "1001", "1005", "1012"})
@@ -48,11 +53,67 @@ class Fetched(NamedTuple):
     received: int
     kept: int
     """Of these, not dropped by log filters."""
+    new: int
+    """Of these, not stored before."""
     end: Verdict | None
     clean: bool
     cut: bool
     behind: float = 0.0
     """Seconds that the server's clock is behind ours."""
+
+
+@dataclass(slots=True)
+class Broken:
+    """What has become of an hour that the archive broke off, for as long as the service runs.
+
+    The archive gives whole hours only (a begin inside an hour is rounded down) and promises no order, so each try
+    begins the hour anew. What came is kept, and what comes again is known.
+    """
+
+    counts: list[int] = field(default_factory=list)
+    """Records of each try in a row."""
+    fruitless: int = 0
+    """Tries since the last one that gave something new."""
+    rounds: int = 0
+    """How often it was put off."""
+
+    def note(self, got: Fetched) -> None:
+        self.counts.append(got.received)
+        self.fruitless = 0 if got.new else self.fruitless + 1
+
+    @property
+    def spent(self) -> bool:
+        """Is it time to let other hours go first?"""
+        return self.fruitless >= TRIES or len(self.counts) >= MOST_TRIES
+
+    def put_off(self) -> int:
+        """Begin another row of tries; microseconds until it is due."""
+        wait = min(FIRST_WAIT << min(self.rounds, 8), LONGEST_WAIT)
+        self.rounds += 1
+        self.fruitless = 0
+        self.counts.clear()
+        return wait
+
+
+def broke_off(begin: int, got: Fetched) -> Verdict:
+    """An hour of the archive ended early: why, with what came of it."""
+    end = got.end or verdict.of("silent")
+    return replace(
+        end,
+        what=f"The archive broke off in {named(begin)} after {got.received:,} records. {end.what}",
+        hint="What came is kept. The archive gives whole hours only, so this one is asked for from its beginning; "
+        "what is here already is not stored twice.",
+    )
+
+
+def unfinished(begin: int, tries: int, wait: int) -> Verdict:
+    """An hour of the archive that is put off."""
+    return verdict.told(
+        "unfinished",
+        f"The archive broke off {tries} times in a row in {named(begin)}.",
+        f"What came is kept, and other hours go first; this one is asked for again in {wait // MINUTE} minutes. "
+        "A connection that is cut again and again may go through a proxy or a weak link.",
+    )
 
 
 def agree(counts: list[int], got: Fetched) -> bool:

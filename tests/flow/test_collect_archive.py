@@ -12,7 +12,7 @@ import pytest
 
 from pod_desktop.core.clock import HOUR, MINUTE
 from pod_desktop.core.secret import Secret
-from pod_desktop.core.status import LIVE
+from pod_desktop.core.status import LIVE, WAITING
 from pod_desktop.services import hours
 from pod_desktop.simulator import ABORT, RESET, Simulator
 from pod_desktop.stream import hour_of
@@ -169,7 +169,57 @@ def test_the_hour_under_way_is_asked_for_again_where_the_archive_broke_off(desk:
                 await desk.all_stopped()
             assert desk.ended is True
             assert lost_and_doubled(desk, sim.emitted) == (0, 0)
-            assert len(desk.stored()) > 100
+            # More than the twenty before the break, whatever the hour of the day.
+            assert len(begins(sim)) > 1 and len(desk.stored()) > 40
+
+    run(work)
+
+
+def test_an_hour_on_a_link_that_breaks_goes_on_as_long_as_each_try_gives_something(desk: Desk) -> None:
+    async def work() -> None:
+        async with Simulator(rate=5, archive_rate=2) as sim:
+            desk.add(sim, collect_from="1h", content_types=("message",))
+            for records, how in [(10**6, ABORT), (10**6, ABORT), (20, RESET), (40, RESET), (60, 1011),
+                                 (80, ABORT), (100, RESET), (120, 1001)]:  # fmt: skip
+                sim.faults.end_after(records, how)
+            async with desk.running():
+                await desk.until(lambda: "broke off in the hour from" in desk.status().what)
+                told = desk.status()
+                assert told.state == WAITING and "asked for from its beginning" in told.hint
+                await desk.until(lambda: sim.faults.pending == 0)
+                await desk.all_live(1)
+            tries = begins(sim)
+            # The archive knows whole hours only: each try asks for the same.
+            assert max(tries.count(begin) for begin in set(tries)) == 7
+            assert lost_and_doubled(desk, sim.emitted) == (0, 0)
+
+    run(work)
+    counted = desk.status().counters
+    assert counted.duplicates >= 20 + 40 + 60 + 80 + 100
+    assert settled_states(desk, "message") == {"archived"}
+
+
+def test_an_hour_that_always_breaks_lets_others_go_first_and_comes_back(desk: Desk) -> None:
+    clock = desk.clock = TurnedClock()
+
+    async def work() -> None:
+        async with Simulator(clock=clock, rate=5, archive_rate=1) as sim:
+            desk.add(sim, collect_from="3h", content_types=("message",))
+            for records, how in [(10**6, ABORT), (10**6, ABORT), *[(20, RESET)] * 4]:
+                sim.faults.end_after(records, how)
+            async with desk.running():
+                await desk.until(lambda: desk.status().code == "unfinished")
+                assert "4 times in a row in the hour from" in desk.status().what
+                assert "asked for again in 10 minutes" in desk.status().hint
+                await desk.all_live(1)
+                asked = begins(sim)[1:]
+                assert asked[:4] == [asked[0]] * 4 and asked[0] not in asked[4:]
+                assert len(asked[4:]) in (2, 3) and "gap" not in settled_states(desk, "message")
+                assert "partial" in settled_states(desk, "message")
+                clock.passes(11 * MINUTE)
+                await desk.until(lambda: settled_states(desk, "message") == {"archived"})
+                await desk.all_live(1)
+            assert lost_and_doubled(desk, sim.emitted) == (0, 0)
 
     run(work)
 
