@@ -143,7 +143,7 @@ def _secrets() -> dict[str, Secret]:
 
 
 def _list(options: Namespace, home: Home, out: Out) -> int:
-    from pod_desktop.cli.health import service_runs, state_of
+    from pod_desktop.cli.health import service_runs, state_of, state_words
 
     entries, running, streams = home.ledger.connectors(), service_runs(home), home.ledger.statuses()
     states = [state_of(entry, running, streams) for entry in entries]
@@ -153,7 +153,7 @@ def _list(options: Namespace, home: Home, out: Out) -> int:
     elif entries:
         out.table(
             ("NAME", "CATEGORY", "TYPE", "CONTENT TYPE", "FUNCTION", "TENANT", "RUN ON", "STATE"),
-            [_row(entry, state) for entry, state in zip(entries, states, strict=True)],
+            [_row(entry, state_words(entry, state)) for entry, state in zip(entries, states, strict=True)],
         )
     else:
         warn("There are no connectors yet; connector add --file FILE makes one.")

@@ -40,8 +40,15 @@ def state_of(entry: ConnectorEntry, running: bool, streams: Iterable[StreamStatu
     mine = [stream for stream in streams if stream.connector == entry.connector.name]
     if entry.connector.function == "respond":
         # It acts without the service too, which only looks after it.
-        return mine[0].state if mine else states.STARTING if running else states.STOPPED
+        return mine[0].state if mine else states.STARTING if running else states.NOT_TESTED
     return worst(mine) if running else states.STOPPED
+
+
+def state_words(entry: ConnectorEntry, state: str) -> str:
+    """The state as a table shows it: a responder that is well waits for actions, and receives nothing."""
+    if entry.connector.function == "respond" and state == states.LIVE:
+        return "ready"
+    return state.replace("_", " ")
 
 
 def worst(streams: Iterable[StreamStatus]) -> str:

@@ -16,6 +16,8 @@ STOPPED_FAULT: Final = "needs_attention"
 DISABLED: Final = "disabled"
 STOPPED: Final = "stopped"
 """The service is not running."""
+NOT_TESTED: Final = "not_tested"
+"""Of a responder nothing is known yet: no test, no action, and no service that looked after it."""
 RESPOND: Final = "respond"
 """The `kind` of a responder's status; its state is LIVE while token and list can be had."""
 STATES: Final = (STARTING, CONNECTING, CATCHING_UP, LIVE, WAITING, STOPPED_FAULT, DISABLED, STOPPED)

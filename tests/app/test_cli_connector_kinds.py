@@ -94,7 +94,8 @@ def test_a_responder_is_added_and_shown_as_its_file(run: Run, tmp_path: Path) ->
         "acme-block.client_secret",
     }
     (row,) = json.loads(run("connector", "list", "--json")[1])
-    assert row["state"] == "stopped"
+    assert row["state"] == "not_tested"
+    assert " not tested" in run("connector", "list")[1]
     assert json.loads(run("status", "--json")[1])["connectors"][0]["name"] == "acme-block"
 
 

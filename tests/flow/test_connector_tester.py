@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from collecting import Desk
+from collecting import QUICK, Desk
 from trying import client, collector, key, responder, until
 
 from pod_desktop.core import status as states
@@ -159,6 +159,40 @@ def test_a_success_clears_what_was_wrong_and_asks_the_service_to_try(tmp_path: P
         assert [command.name for command in world.ledger.take_commands()] == ["try_now"]
 
     on_desk(tmp_path, story)
+
+
+def test_a_success_clears_a_collectors_fault_and_one_that_persists_comes_back_at_once(tmp_path: Path) -> None:
+    """By its own schedule the service would try a refused key again after minutes."""
+
+    async def scene() -> None:
+        desk = Desk(tmp_path, timing=replace(QUICK, backoff=1.0))
+        async with Simulator(seed=7, rate=20) as sim:
+            sim.faults.next_handshakes(401)
+            made = desk.add(sim, content_types=("message",))
+            connectors = Connectors(desk.ledger, SessionVault(desk.vault))
+            tester = testing.Tester(connectors, desk.ledger, tmp_path / "test.lock")
+            told = lambda: [(one.state, one.code) for one in desk.ledger.statuses()]  # noqa: E731
+            failed = [(states.STOPPED_FAULT, "401")]
+            async with desk.running():
+                await desk.until(lambda: told() == failed)
+                cleared: list[object] = []
+                try_now = connectors.try_now
+
+                def while_it_persists(name: str) -> None:
+                    cleared.extend(told())
+                    sim.faults.next_handshakes(401)
+                    try_now(name)
+
+                connectors.try_now = while_it_persists  # type: ignore[method-assign]
+                assert (await tester.test(made)).ok
+                assert cleared == [(states.CONNECTING, "")]
+                await desk.until(lambda: sim.faults.pending == 0 and told() == failed)
+                connectors.try_now = try_now  # type: ignore[method-assign]
+                assert (await tester.test(made)).ok
+                await desk.until(lambda: told() == [(states.LIVE, "")])
+        desk.close()
+
+    asyncio.run(scene())
 
 
 # sessions that are not to be disturbed
