@@ -1,8 +1,12 @@
-"""The program's one entrance: hand the arguments to the command line, which opens the window when asked to."""
+"""The program's one entrance: hand the arguments to the command line, which opens the window when asked to.
+
+A process that a search has started to help goes its own way, and loads only what that needs.
+"""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +21,10 @@ def _app() -> App:
 
 def main() -> int:
     """Run the program with this process's arguments; gives the exit code."""
+    if sys.argv[1:2] == ["--scan-worker"]:
+        from pod_desktop.services import scan_worker
+
+        scan_worker.run(Path(sys.argv[2]))
     from pod_desktop import cli
 
     return cli.main(sys.argv[1:], _app)

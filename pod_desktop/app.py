@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pod_desktop.services.importing import ImportProgress, ImportReport
     from pod_desktop.services.metrics import Server
     from pod_desktop.services.respond import Responding
+    from pod_desktop.services.scan_pool import Pool
     from pod_desktop.store.port import Reader, Writer
     from pod_desktop.vault import SessionVault
 
@@ -55,6 +56,8 @@ class Home:
         self.ledger = Ledger(data_dir.ledger)
         self._readers: list[Reader] = []
         self._lock = threading.Lock()
+        self.joins_scans = True
+        """Whether threads that ask for a long scan look through records too, beside the workers; a window's do not."""
 
     @cached_property
     def reader(self) -> Reader:
@@ -64,11 +67,20 @@ class Home:
     def new_reader(self) -> Reader:
         """Another reader, for another thread; closed with the home."""
         from pod_desktop import store
+        from pod_desktop.services import scanning
 
-        reader = store.open_reader(self.data_dir.events)
+        sharing = scanning.COMMAND if self.joins_scans else scanning.WINDOW
+        reader = scanning.ScanningReader(store.open_reader(self.data_dir.events), self._scans, sharing)
         with self._lock:
             self._readers.append(reader)
         return reader
+
+    @cached_property
+    def _scans(self) -> Pool:
+        """The workers of long scans; none runs before one is needed."""
+        from pod_desktop.services.scan_pool import Pool
+
+        return Pool(self.data_dir.events)
 
     def open_writer(self) -> Writer:
         """The store for writing; whoever calls holds the service lock, and closes it."""
@@ -117,6 +129,8 @@ class Home:
     def close(self) -> None:
         with self._lock:
             readers, self._readers = self._readers, []
+        if "_scans" in self.__dict__:
+            self._scans.close()
         for reader in readers:
             reader.close()
         if "journal" in self.__dict__:
@@ -435,6 +449,7 @@ def run_window(options: WindowOptions) -> int:
     data_dir = demo.root if demo is not None else options.data_dir
     try:
         home = open_home(data_dir)
+        home.joins_scans = False
         try:
             if demo is not None:
                 home.use_memory_vault("The demo keeps its keys in memory.")

@@ -19,6 +19,7 @@ from pod_desktop.core.record import EventRow
 from pod_desktop.query.tree import Everything
 from pod_desktop.services.browse_keys import Keys
 from pod_desktop.services.browse_minutes import Minutes
+from pod_desktop.services.scanning import Scan, ScanningReader
 from pod_desktop.store import Ask, Marks, Place, Reader
 
 FIRST_PAGE: Final = 100
@@ -70,6 +71,10 @@ class View(Protocol):
         """The position of a record, None where the view does not have it."""
         ...
 
+    def cancel(self) -> None:
+        """Look no further back; from any thread. What was found stays, and what arrives is still taken in."""
+        ...
+
 
 class Browser:
     """Opens views on a store."""
@@ -106,6 +111,9 @@ class _All:
 
     def step(self) -> bool:
         return False
+
+    def cancel(self) -> None:
+        """There is nothing to look for."""
 
     def advance(self) -> Advance:
         version = self._reader.version()
@@ -214,6 +222,9 @@ class _Found:
         self._pending += self._search.step()
         return self._search.more
 
+    def cancel(self) -> None:
+        self._search.cancel()
+
     def advance(self) -> Advance:
         version = self._reader.version()
         reset = False
@@ -244,7 +255,10 @@ class _Found:
 
 
 class _Search:
-    """Goes back through time in stretches of about as many records as one step can look at."""
+    """Goes back through time in stretches of about as many records as one step can look at.
+
+    Where that takes long and raw records have to be opened, a scan by workers (services.scanning) goes on with it.
+    """
 
     def __init__(self, reader: Reader, ask: Ask, marks: Marks) -> None:
         self._reader = reader
@@ -254,22 +268,54 @@ class _Search:
         # What is to be looked through, the newest last: (since, until, records).
         counts = reader.minutes(replace(ask, tree=Everything()), marks)
         self._left = [(at * MINUTE, (at + 1) * MINUTE, counts[at]) for at in sorted(counts)]
+        self._spent = 0.0
+        self._asked = False
+        self._scan: Scan | None = None
+        self._cancelled = False
 
     @property
     def more(self) -> bool:
-        return bool(self._left)
+        if self._scan is not None:
+            return self._scan.more
+        return bool(self._left) and not self._cancelled
+
+    def cancel(self) -> None:
+        """Look no further; from any thread."""
+        self._cancelled = True
+        if self._scan is not None:
+            self._scan.cancel()
 
     def step(self) -> list[Place]:
-        if not self._left:
+        if self._spent > OPEN_SECONDS and not self._asked:
+            self._hand_over()
+        if self._scan is not None:
+            return self._step_scan(self._scan)
+        if not self.more:
             return []
         begun = time.monotonic()
         since, until = self._next()
         found = self._reader.keys(_cut(self._ask, since, until), self._marks)
         spent = time.monotonic() - begun
+        self._spent += spent
         if spent < _STEP_SECONDS / 2:
             self._budget = min(self._budget * 2, _MOST)
         elif spent > _STEP_SECONDS:
             self._budget = max(self._budget // 2, _FEWEST)
+        return found
+
+    def _hand_over(self) -> None:
+        """Have workers go on, where this is a long scan."""
+        self._asked = True
+        if self._left and isinstance(self._reader, ScanningReader):
+            rest = _cut(self._ask, None, self._left[-1][1])
+            self._scan = self._reader.scan(rest, self._marks)
+            if self._cancelled and self._scan is not None:
+                self._scan.cancel()
+
+    def _step_scan(self, scan: Scan) -> list[Place]:
+        found = scan.step(_STEP_SECONDS)
+        if not scan.more and isinstance(self._reader, ScanningReader):
+            self._reader.end(scan)
         return found
 
     def _next(self) -> tuple[int, int]:

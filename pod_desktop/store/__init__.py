@@ -17,12 +17,14 @@ from pod_desktop.store.port import (
     BACKFILL,
     LIVE,
     Ask,
+    Candidates,
     Commit,
     Committed,
     FieldValues,
     Marks,
     Matches,
     Order,
+    Piece,
     Place,
     Progress,
     Reader,
@@ -44,6 +46,7 @@ from pod_desktop.store.retention import (
     prepare_kept,
 )
 from pod_desktop.store.retention import plan as plan_retention
+from pod_desktop.store.schema import segment_of
 from pod_desktop.store.segments import open_reader, open_writer
 from pod_desktop.store.verify import verify
 
@@ -52,6 +55,7 @@ __all__ = [
     "LIVE",
     "NOTES_FILE",
     "Ask",
+    "Candidates",
     "Cleared",
     "CollectEntry",
     "Command",
@@ -73,6 +77,7 @@ __all__ = [
     "Noting",
     "Order",
     "Part",
+    "Piece",
     "Place",
     "Plan",
     "PlaybookEntry",
@@ -100,5 +105,6 @@ __all__ = [
     "prepare",
     "prepare_kept",
     "repair",
+    "segment_of",
     "verify",
 ]

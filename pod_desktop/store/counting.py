@@ -8,7 +8,7 @@ from typing import Any, Final
 from pod_desktop.core.faults import UserFault
 from pod_desktop.core.interflow import INDEX, MSG_CLASS, ORIGIN
 from pod_desktop.query import FLAGS
-from pod_desktop.query.tree import Everything
+from pod_desktop.query.tree import Everything, Text
 from pod_desktop.store.port import Ask
 from pod_desktop.store.segment import Segment
 
@@ -32,6 +32,18 @@ _KINDS: Final[dict[str, dict[str, str]]] = {
     "msg_class": dict(MSG_CLASS),
     **{name: dict.fromkeys(MSG_CLASS, value) for name, value in ORIGIN.items()},
 }
+
+
+def count_in(segment: Segment, ask: Ask) -> int:
+    """Matching records of a segment."""
+    if isinstance(ask.tree, Text) and ask == Ask(tree=ask.tree, matches=ask.matches, values=ask.values):
+        return segment.count_words(ask)
+    conditions = segment.exact(ask)
+    with segment.using(conditions.tests):
+        found: int = segment.execute(
+            f"select count(*) from ev where {conditions.where}", conditions.values
+        ).get
+    return found
 
 
 def counts_by(segment: Segment, ask: Ask, name: str) -> Counter[str]:
@@ -141,4 +153,5 @@ def _from_minutes(segment: Segment, ask: Ask, every: int) -> bool:
     whole = (ask.since is None or (meta.lo or 0) >= ask.since) and (
         ask.until is None or (meta.hi or 0) < ask.until
     )
-    return meta.sealed and whole and isinstance(ask.tree, Everything) and every % 60_000_000 == 0
+    everything = isinstance(ask.tree, Everything) and ask.seqs is None
+    return meta.sealed and whole and everything and every % 60_000_000 == 0

@@ -87,6 +87,8 @@ class Ask:
     """Where `matches` is worth asking: what else a long scan looks at it passes by unread."""
     values: FieldValues | None = None
     """Values of a field of the raw record, for count_by of a field that is no column."""
+    seqs: Sequence[int] | None = None
+    """Only these records, ascending; None: any."""
     wanted: Callable[[], bool] | None = field(default=None, compare=False)
     """Asked now and then while something long goes on; once it says no, core.faults.Unwanted is raised."""
     brief: bool = False
@@ -98,6 +100,27 @@ class Place(NamedTuple):
 
     time: int
     seq: int
+
+
+class Piece(NamedTuple):
+    """Records stored one behind the other, which one process looks through at a time."""
+
+    segment: int
+    low: int
+    high: int
+    """The first and the last seq; the records of it may be fewer than lie between."""
+    oldest: int
+    newest: int
+    """Microseconds UTC; none of its records is outside."""
+    records: int
+
+
+class Candidates(NamedTuple):
+    """What has to be judged by its raw bytes."""
+
+    records: int
+    indexed: bool
+    """An index finds them among the others."""
 
 
 class Totals(NamedTuple):
@@ -212,6 +235,10 @@ class Reader(Protocol):
         """Damaged or missing parts that were set aside, in words; the rest answers without them."""
         ...
 
+    def problem_of(self, segment: int) -> str:
+        """Why a segment (or part) was set aside; '' where it was not."""
+        ...
+
     def marks(self) -> Marks:
         """All that is committed now."""
         ...
@@ -237,6 +264,22 @@ class Reader(Protocol):
 
     def keys(self, ask: Ask, marks: Marks, above: Marks | None = None) -> list[Place]:
         """Keys of all matching records up to `marks` and stored after `above`, newest first."""
+        ...
+
+    def pieces(self, ask: Ask, marks: Marks) -> list[Piece]:
+        """The segments (or parts) that hold records of the question's time up to `marks`; the tree is not asked."""
+        ...
+
+    def cut(self, piece: Piece, records: int) -> list[Piece]:
+        """A piece in smaller ones of at most so many records."""
+        ...
+
+    def candidates(self, ask: Ask, marks: Marks, most: int) -> Candidates:
+        """How many raw records the question wants opened, counted up to about `most`."""
+        ...
+
+    def set_aside(self, segment: int, why: str) -> None:
+        """Leave a segment (or part) out from now on: another reader has found it damaged."""
         ...
 
     def close(self) -> None: ...

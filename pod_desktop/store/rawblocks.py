@@ -42,10 +42,14 @@ class RawBlocks:
         block = self._open.pop(first, None)
         if block is None or len(block) != n:
             first, block = self._read(seq)
+        self.keep(first, block)
+        return first, block
+
+    def keep(self, first: int, block: Block) -> None:
+        """Have a block at hand for of(): more of it is asked for soon."""
         self._open[first] = block
         if len(self._open) > _KEPT:
             self._open.popitem(last=False)
-        return first, block
 
     def _read(self, seq: int) -> tuple[int, Block]:
         # All of it in one statement: a block may be joined with others between two.
@@ -61,14 +65,17 @@ class RawBlocks:
             raise self._damage(first, "has another number of records")
         return first, block
 
-    def between(self, low: int, high: int) -> Iterator[list[tuple[int, Block]]]:
-        """All blocks that hold records from `low` to `high`, ascending, some at once; raises as of() does."""
+    def between(self, low: int, high: int) -> Iterator[tuple[int, Block]]:
+        """All blocks that hold records from `low` to `high`, ascending; raises as of() does.
+
+        None is held here: the next takes its memory, which the processor still has at hand.
+        """
         while low <= high:
-            some: list[tuple[int, Block]] = []
-            while low <= high and len(some) < _KEPT:
-                some.append(self.of(low))
-                low = some[-1][0] + len(some[-1][1])
-            yield some
+            first, block = self._read(low)
+            if low >= first + len(block):
+                first, block = self.of(low)
+            yield first, block
+            low = first + len(block)
 
     def _damage(self, seq: int, what: str) -> Outage:
         return Outage(

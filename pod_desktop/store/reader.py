@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -14,13 +13,25 @@ import apsw
 
 from pod_desktop.core.faults import Outage, Unwanted, UserFault
 from pod_desktop.core.record import EventRow
-from pod_desktop.query.tree import Everything, Text
+from pod_desktop.query.tree import Everything
 from pod_desktop.store import schema
 from pod_desktop.store.active import newest_streams, read_progress, read_streams
 from pod_desktop.store.catalog import LIST_SEGMENTS, Entry
 from pod_desktop.store.columns import COLUMNS, values_of
-from pod_desktop.store.counting import counts_by, counts_by_time
-from pod_desktop.store.port import Ask, Marks, Order, Place, Progress, Source, StoredRecord, Totals
+from pod_desktop.store.counting import count_in, counts_by, counts_by_time
+from pod_desktop.store.merging import merged
+from pod_desktop.store.port import (
+    Ask,
+    Candidates,
+    Marks,
+    Order,
+    Piece,
+    Place,
+    Progress,
+    Source,
+    StoredRecord,
+    Totals,
+)
 from pod_desktop.store.segment import Segment
 
 _OPEN_SEALED: Final = 24
@@ -129,12 +140,18 @@ class SegmentReader:
         self._refresh()
         return [self._aside[one] for one in sorted(self._aside)]
 
+    def problem_of(self, segment: int) -> str:
+        """See store.port.Reader.problem_of."""
+        return self._aside.get(segment, "")
+
     def _overlapping(self, ask: Ask) -> list[tuple[int, int, int]]:
         """(segment, lowest time, highest time) of all that may hold records of the question's time."""
         self._refresh()
         found = []
         for entry in tuple(self._entries.values()):
             if entry.segment in self._aside:
+                continue
+            if ask.seqs is not None and not len(schema.seqs_in(entry.segment, ask.seqs)):
                 continue
             lo, hi = entry.lo, entry.hi
             if not entry.sealed:
@@ -169,33 +186,12 @@ class SegmentReader:
 
     def _merged(self, ask: Ask, order: Order, after: Place | None, marks: Marks | None) -> Iterator[EventRow]:
         """Rows of all segments in order, opening a segment only when its turn has come."""
-        sign = -1 if order == "newest" else 1
         waiting = [one for one in self._overlapping(ask) if marks is None or one[0] in marks]
-        # The end of the list is next: the segment with the newest (oldest) record.
-        waiting.sort(key=lambda one: -one[1] if order == "oldest" else one[2])
-        heap: list[tuple[int, int, EventRow, Iterator[EventRow]]] = []
-        try:
-            while heap or waiting:
-                while waiting and (not heap or self._may_precede(waiting[-1], heap[0][0], sign)):
-                    segment = waiting.pop()[0]
-                    most = None if marks is None else marks[segment]
-                    self._advance(heap, self._rows(segment, ask, order, after, most), sign)
-                if heap:
-                    _, _, row, rows = heapq.heappop(heap)
-                    yield row
-                    self._advance(heap, rows, sign)
-        finally:
-            for *_, rows in heap:
-                rows.close()  # type: ignore[attr-defined]
 
-    def _may_precede(self, segment: tuple[int, int, int], time: int, sign: int) -> bool:
-        _, lo, hi = segment
-        return (lo if sign > 0 else -hi) <= time
+        def rows(segment: int) -> Iterator[EventRow]:
+            return self._rows(segment, ask, order, after, None if marks is None else marks[segment])
 
-    def _advance(self, heap: list[Any], rows: Iterator[EventRow], sign: int) -> None:
-        row = next(rows, None)
-        if row is not None:
-            heapq.heappush(heap, (sign * row.time, sign * row.seq, row, rows))
+        return merged(waiting, rows, order)
 
     def _rows(
         self, segment: int, ask: Ask, order: Order, after: Place | None, most: int | None
@@ -305,9 +301,9 @@ class SegmentReader:
 
     def count(self, ask: Ask) -> int:
         """See store.port.Reader.count."""
-        if isinstance(ask.tree, Everything):
+        if isinstance(ask.tree, Everything) and ask.seqs is None:
             return sum(self.minutes(ask, self.marks()).values())
-        return sum(self._over(ask, lambda segment: _count(segment, ask)))
+        return sum(self._over(ask, lambda segment: count_in(segment, ask)))
 
     def count_by(self, ask: Ask, name: str, limit: int = 1_000) -> list[tuple[str, int]]:
         """See store.port.Reader.count_by. Spellings that differ in case only count as one value."""
@@ -400,6 +396,40 @@ class SegmentReader:
             if first is None or first < marks[segment]:
                 yield segment, marks[segment], first
 
+    # --- long scans
+
+    def pieces(self, ask: Ask, marks: Marks) -> list[Piece]:
+        """See store.port.Reader.pieces."""
+        return [
+            Piece(one, schema.first_seq(one), marks[one], lo, hi, marks[one] - schema.first_seq(one) + 1)
+            for one, lo, hi in self._overlapping(ask)
+            if one in marks
+        ]
+
+    def cut(self, piece: Piece, records: int) -> list[Piece]:
+        """See store.port.Reader.cut."""
+        found: list[Piece] = []
+        with self._setting_aside(piece.segment):
+            found += self._segment(piece.segment).cut(piece, records)
+        return found
+
+    def candidates(self, ask: Ask, marks: Marks, most: int) -> Candidates:
+        """See store.port.Reader.candidates."""
+        found, indexed = 0, False
+        for segment, last, _ in self._stretches(ask, marks, None):
+            with self._setting_aside(segment):
+                here = self._segment(segment).candidates(ask, last, most)
+                found += here.records
+                indexed = indexed or here.indexed
+            if found >= most:
+                break
+        return Candidates(found, indexed)
+
+    def set_aside(self, segment: int, why: str) -> None:
+        """See store.port.Reader.set_aside."""
+        if segment in self._entries:
+            self._aside.setdefault(segment, why)
+
     # --- streams and sums
 
     def _streams(self) -> Mapping[str, Any]:
@@ -434,17 +464,9 @@ class SegmentReader:
             records += known.n
             raw += known.bytes_raw
             times += [time for time in (known.lo, known.hi) if time is not None]
-        return Totals(records, raw, self._bytes_on_disk(), min(times, default=None), max(times, default=None))
-
-    def _bytes_on_disk(self) -> int:
-        total = 0
-        if self._folder.is_dir():
-            for file in self._folder.iterdir():
-                try:
-                    total += file.stat().st_size
-                except FileNotFoundError:
-                    continue  # a log that was just written back
-        return total
+        return Totals(
+            records, raw, schema.bytes_in(self._folder), min(times, default=None), max(times, default=None)
+        )
 
     def close(self) -> None:
         """Let go of all files."""
@@ -470,14 +492,3 @@ def _narrowed(ask: Ask, order: Order, after: Place | None) -> Ask:
         return replace(ask, until=until)
     since = after.time if ask.since is None else max(ask.since, after.time)
     return replace(ask, since=since)
-
-
-def _count(segment: Segment, ask: Ask) -> int:
-    if isinstance(ask.tree, Text) and ask == Ask(tree=ask.tree, matches=ask.matches, values=ask.values):
-        return segment.count_words(ask)
-    conditions = segment.exact(ask)
-    with segment.using(conditions.tests):
-        found: int = segment.execute(
-            f"select count(*) from ev where {conditions.where}", conditions.values
-        ).get
-    return found

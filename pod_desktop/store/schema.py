@@ -8,7 +8,8 @@ when it is sealed. Imports apsw; nothing outside this room does.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -110,6 +111,23 @@ def segment_of(seq: int) -> int:
 
 def first_seq(segment: int) -> int:
     return segment << SEQ_BITS
+
+
+def seqs_in(segment: int, seqs: Sequence[int]) -> Sequence[int]:
+    """Those of ascending seqs that belong to a segment."""
+    return seqs[bisect_left(seqs, first_seq(segment)) : bisect_left(seqs, first_seq(segment + 1))]
+
+
+def bytes_in(folder: Path) -> int:
+    """What all files of the store take on the disk."""
+    total = 0
+    if folder.is_dir():
+        for file in folder.iterdir():
+            try:
+                total += file.stat().st_size
+            except FileNotFoundError:
+                continue  # a log that was just written back
+    return total
 
 
 _WRITE: Final = (

@@ -3,46 +3,29 @@
 from __future__ import annotations
 
 import json
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from pod_desktop.core.faults import Outage, Unwanted, UserFault
+from pod_desktop.core.faults import Outage, UserFault
 from pod_desktop.core.limits import ROW_RECIPIENTS
 from pod_desktop.core.record import EventRow
 from pod_desktop.query import sql
 from pod_desktop.query.tree import Node, Text
 from pod_desktop.store import schema
 from pod_desktop.store.active import Meta, read_meta
+from pod_desktop.store.judging import Conditions, Judging
 from pod_desktop.store.minutes import MinuteCounts
-from pod_desktop.store.port import Ask, Order, Place, Source, Spots, StoredRecord
+from pod_desktop.store.port import Ask, Candidates, Order, Piece, Place, Source, StoredRecord
 from pod_desktop.store.rawblocks import RawBlocks
 
 _FEW: Final = 2_000
 """Up to here matching rows are collected through an index and sorted; more are read in order of time."""
-_JUDGED_FIRST: Final = 16
-_JUDGED_AT_ONCE: Final = 1_024
-"""Rows whose raw records are judged together, so that each block is opened once."""
 
 
 _COLUMNS: Final = """seq, time, kind, rid, source, (select address from addr where id = ev.sender),
  (select address from addr where id = ev.recipient), recipients, subject,
  (select address from addr where id = ev.ip), outcome, disposition, stat, rule, score, size, flags"""
-
-
-class Conditions(NamedTuple):
-    """A question as SQL for this segment."""
-
-    where: str
-    sure: str
-    values: dict[str, Any]
-    exact: bool
-    hint: str
-    tests: dict[int, sql.Predicate]
-    indexed: bool
-    """Does an index find the records that may match?"""
 
 
 class Segment:
@@ -60,8 +43,9 @@ class Segment:
         self._codes: dict[int, str] = {}
         self._ids: dict[str, list[int]] | None = None
         self._sources: dict[int, Source] = {}
-        self.minutes = MinuteCounts(self, self._bounds).of
+        self.minutes = MinuteCounts(self, self.bounds).of
         self._raw = RawBlocks(self.path, self._connection)
+        self._judging = Judging(self, self._raw)
         try:
             schema.check_format(self._connection, self.path)
             self._connection.create_scalar_function("holds", self._holds, 2, deterministic=True)
@@ -132,7 +116,7 @@ class Segment:
             most, above: only records up to this seq, and behind that one.
             plain: the order of rows does not matter; the engine chooses its way.
         """
-        bounds, values = self._bounds(ask, most)
+        bounds, values = self.bounds(ask, most)
         first, sealed = schema.first_seq(self.segment), self.meta.sealed
         few = above is not None and self.last() - above <= _FEW
         if above is not None:
@@ -153,7 +137,7 @@ class Segment:
         where = " and ".join([*bounds, condition.maybe])
         return Conditions(
             where, condition.sure, values | condition.values, condition.exact, hint, condition.tests,
-            self._is_indexed(condition),
+            self._is_indexed(condition), few,
         )  # fmt: skip
 
     def _is_indexed(self, condition: sql.Condition) -> bool:
@@ -177,7 +161,7 @@ class Segment:
         found: int = self.execute(statement, tuple(condition.values.values())).get
         return found > _FEW
 
-    def _bounds(self, ask: Ask, most: int | None) -> tuple[list[str], dict[str, Any]]:
+    def bounds(self, ask: Ask, most: int | None) -> tuple[list[str], dict[str, Any]]:
         parts: list[str] = []
         values: dict[str, Any] = {}
         all_of_it = self.meta.sealed and self._is_within(ask)
@@ -193,6 +177,9 @@ class Segment:
             values["most"] = most
         for name, chosen in self.restrictions(ask).items():
             parts.append(f"{name} in ({', '.join(map(str, chosen))})")
+        if ask.seqs is not None:
+            parts.append("seq in (select value from json_each(:seqs))")
+            values["seqs"] = json.dumps(list(schema.seqs_in(self.segment, ask.seqs)))
         return parts, values
 
     def restrictions(self, ask: Ask) -> dict[str, list[int]]:
@@ -230,7 +217,7 @@ class Segment:
                 for row in found:
                     yield self._row(row, brief=ask.brief)
             else:
-                for part in self._judged(ask, found):
+                for part in self._judging.judged(ask, found):
                     rows = {row.seq: row for row in self.rows_of([one[0] for one in part], brief=ask.brief)}
                     yield from (rows[one[0]] for one in part)
 
@@ -240,66 +227,6 @@ class Segment:
         sign = "<" if order == "newest" else ">"
         place = f"time {sign}= :at and (time {sign} :at or seq {sign} :place)"
         return f"{place} and {conditions.where}", conditions.values | {"at": after.time, "place": after.seq}
-
-    def _judged(self, ask: Ask, found: Iterator[Any]) -> Iterator[list[Any]]:
-        """The rows that match, of (seq, time, kind, source, does it surely match), in the order given."""
-        size = _JUDGED_FIRST
-        while rows := list(islice(found, size)):
-            if ask.wanted is not None and not ask.wanted():
-                raise Unwanted("No longer wanted.")
-            matching = self._matching(ask, [(row[0], row[2], row[3]) for row in rows if not row[4]])
-            yield [row for row in rows if row[4] or row[0] in matching]
-            size = min(size * 4, _JUDGED_AT_ONCE)
-
-    def _matching(self, ask: Ask, rows: Sequence[tuple[int, int, int]]) -> set[int]:
-        """Of (seq, kind, source) the seqs whose raw records match, opened block by block."""
-        judge = ask.matches
-        assert judge is not None  # conditions() saw to it
-        rows = sorted(rows)
-        matching: set[int] = set()
-        at = 0
-        while at < len(rows):
-            first, records = self._raw.of(rows[at][0])
-            end = bisect_left(rows, (first + len(records),), at)
-            part = rows[at:end]
-            at = end
-            if ask.spots is not None:
-                worth = set(records.at(ask.spots(records.data)))
-                part = [row for row in part if row[0] - first in worth]
-            for seq, kind, source in part:
-                if judge(self.code(kind), records[seq - first], self.source_of(source)):
-                    matching.add(seq)
-        return matching
-
-    def _to_judge(self, ask: Ask, conditions: Conditions, above: int | None = None) -> Iterator[Any]:
-        """Rows that may match, as _judged() takes them, in no certain order."""
-        columns = f"select seq, time, kind, source, ifnull({conditions.sure}, 0) from ev"
-        if ask.spots is None or conditions.indexed or above is not None:
-            return self.execute(f"{columns} {conditions.hint} where {conditions.where}", conditions.values)  # type: ignore[no-any-return]
-        return self._spotted(ask, ask.spots, f"{columns} where {{seqs}} and {conditions.where}", conditions)
-
-    def _spotted(self, ask: Ask, spots: Spots, statement: str, conditions: Conditions) -> Iterator[Any]:
-        """The same, but block after block: only records that are worth it are looked up at all."""
-        low, high = self._stretch(ask)
-        for parts in self._raw.between(low, high):
-            if ask.wanted is not None and not ask.wanted():
-                raise Unwanted("No longer wanted.")
-            seqs = [first + place for first, records in parts for place in records.at(spots(records.data))]
-            if seqs:
-                found = "seq in (select value from json_each(:spotted))"
-                values = conditions.values | {"spotted": json.dumps(seqs)}
-                yield from self.execute(statement.format(seqs=found), values).fetchall()
-
-    def _stretch(self, ask: Ask) -> tuple[int, int]:
-        """Lowest and highest seq of the records of the question's time."""
-        low, high = schema.first_seq(self.segment), self.last()
-        bounds, values = self._bounds(Ask(since=ask.since, until=ask.until), None)
-        if not bounds:
-            return low, high
-        found = self.execute(
-            f"select min(seq), max(seq) from ev where {' and '.join(bounds)}", values
-        ).fetchone()
-        return (low, low - 1) if found is None or found[0] is None else found
 
     def _is_within(self, ask: Ask) -> bool:
         """Does the question's time cover all of the segment?"""
@@ -386,8 +313,28 @@ class Segment:
         with self.using(conditions.tests):
             if conditions.exact:
                 return list(map(Place._make, self.execute(f"select time, seq {source}", conditions.values)))
-            found = self._judged(ask, self._to_judge(ask, conditions, above))
+            found = self._judging.judged(ask, self._judging.to_judge(ask, conditions, most, above))
             return [Place(row[1], row[0]) for part in found for row in part]
+
+    def cut(self, piece: Piece, records: int) -> list[Piece]:
+        """See store.port.Reader.cut; read from the index of times alone."""
+        parts = self.execute(
+            "select min(seq), max(seq), min(time), max(time), count(*) from ev indexed by ev_time"
+            " where seq between ? and ? group by (seq - ?) / ?",
+            (piece.low, piece.high, schema.first_seq(self.segment), records),
+        )
+        return [Piece(self.segment, *part) for part in parts]
+
+    def candidates(self, ask: Ask, last: int, most: int) -> Candidates:
+        """See store.port.Reader.candidates."""
+        conditions = self.conditions(ask, most=last, plain=True)
+        if conditions.exact:
+            return Candidates(0, True)
+        if not conditions.indexed:
+            return Candidates(last - schema.first_seq(self.segment) + 1, False)
+        statement = f"select count(*) from (select 1 from ev where {conditions.where} limit {most})"
+        with self.using(conditions.tests):
+            return Candidates(self.execute(statement, conditions.values).get, True)
 
     def exact(self, ask: Ask, most: int | None = None) -> Conditions:
         """Conditions that SQL alone decides; what it cannot decide has been judged record by record."""
@@ -397,7 +344,11 @@ class Segment:
         parts, values = conditions.where, dict(conditions.values)
         unsure = conditions._replace(where=f"{parts} and not ifnull({conditions.sure}, 0)", sure=sql.FALSE)
         with self.using(conditions.tests):
-            judged = [row[0] for part in self._judged(ask, self._to_judge(ask, unsure)) for row in part]
+            judged = [
+                row[0]
+                for part in self._judging.judged(ask, self._judging.to_judge(ask, unsure, most))
+                for row in part
+            ]
         sure = f"({conditions.sure})"
         if judged:
             sure = f"({conditions.sure} or seq in (select value from json_each(:judged)))"
@@ -418,7 +369,7 @@ class Segment:
             f"select seq, kind, source from ev where seq in (select seq from unsure) and seq in ({matching})",
             (match, first),
         ).fetchall()
-        return in_all - len(unsure) + len(self._matching(ask, unsure))
+        return in_all - len(unsure) + len(self._judging.matching(ask, unsure))
 
 
 class _Tests:

@@ -113,6 +113,9 @@ class View(Protocol):
 
     def rows(self, first: int, count: int) -> Sequence[EventRow]: ...
     def row_of(self, seq: int) -> int | None: ...
+    def cancel(self) -> None:
+        """Look no further back; from any thread. What was found stays."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

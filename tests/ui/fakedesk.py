@@ -67,6 +67,9 @@ class FakeView:
     def total(self) -> int:
         return len(self._keys)
 
+    def cancel(self) -> None:
+        self._backlog = []
+
     def step(self) -> bool:
         if self._desk.step_seconds:
             time.sleep(self._desk.step_seconds)

@@ -71,11 +71,12 @@ class Counting(QObject):
     def ask(self, question: Question) -> None:
         """Count for this question from now on, once its rows have had their turn."""
         self._question = question
-        self._give_up()
+        self.give_up()
         self._timer.start(_FIRST_MS)
 
-    def _give_up(self) -> None:
-        """What is being counted is no longer wanted."""
+    def give_up(self) -> None:
+        """What is being counted is no longer wanted, nor counted again before it is asked for."""
+        self._timer.stop()
         self._job.cancel()
         self._job = Job()
         self._worker.forget("counts")
@@ -88,8 +89,7 @@ class Counting(QObject):
 
     def stop(self) -> None:
         """No more counting."""
-        self._give_up()
-        self._timer.stop()
+        self.give_up()
         self._worker.stop()
 
     def _count(self) -> None:

@@ -76,6 +76,8 @@ class Feed(QObject):
 
     def ask(self, question: Question) -> None:
         """Ask anew; the rows shown stay until the first of the new ones are there."""
+        if self._view is not None:
+            self._view.cancel()
         self._asked_at = time.monotonic()
         self.searching, self.stopped, self.came, self.seconds = True, False, False, 0.0
         self._worker.ask(
@@ -90,6 +92,8 @@ class Feed(QObject):
         )
 
     def _replaced(self, view: View) -> None:
+        if self._view is not None:
+            self._view.cancel()
         self._view, self._begin = view, True
         self._pulling = self._fetching = self._starting = False
         self._wanted.clear()
@@ -100,6 +104,7 @@ class Feed(QObject):
         if not self.searching or self._view is None:
             return False
         self.stopped, self.searching = True, False
+        self._view.cancel()
         return True
 
     def hurry(self) -> None:
@@ -161,6 +166,8 @@ class Feed(QObject):
 
     def _opened(self, view: View) -> None:
         # The old rows stay until the first of the new ones are there: nothing is fetched meanwhile.
+        if self._view is not None:
+            self._view.cancel()
         self._view = view
         self._pulling = self._fetching = self.troubled = False
         self._begin = self._starting = True

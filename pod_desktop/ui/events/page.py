@@ -219,6 +219,9 @@ class EventsPage(QWidget):
     def cancel(self) -> None:
         """Stop looking further back; what was found stays."""
         if self.feed.cancel():
+            # They look through the same records for the same question.
+            self.counting.give_up()
+            self.faceting.give_up()
             self._tell()
 
     def _opened(self) -> None:
