@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from fakeactions import FakeActions, an_action, responder
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from pod_desktop.core.action import BLOCK, FAILED, SAFE
@@ -83,6 +85,18 @@ def test_moving_on_never_leaves_the_last_record_s_request_to_be_sent(world, qtbo
     assert world.tab.form.prepared.entry.value == "sender298@contoso.example"
 
 
+def test_a_record_without_a_sender_offers_no_block_of_one(world, qtbot) -> None:
+    events = world.window.events
+    events.table.go_to(0)
+    (block,) = [
+        button for button in events.detail.findChildren(QPushButton) if button.text() == "Block sender…"
+    ]
+    qtbot.waitUntil(lambda: events.detail.record is not None and block.isEnabled())
+    record = events.detail.record
+    events.detail.came.emit(replace(record, row=record.row._replace(sender="")))
+    assert not block.isEnabled() and "names no sender" in block.toolTip()
+
+
 def test_several_selected_records_open_one_run(world, qtbot) -> None:
     table = world.window.events.table
     table.go_to(0)
@@ -138,6 +152,28 @@ def test_show_in_action_history_goes_there_and_open_record_comes_back(world, qtb
     assert page.table.current().id == world.actions.posts[0].id
     page.detail.record_button.click()
     assert world.window.events.isVisible() and "guid-299" in world.window.events.query.text
+
+
+def test_the_lists_are_read_again_when_something_was_done_elsewhere(world, qtbot) -> None:
+    window = world.window
+    window.go(LISTS)
+    lists = world.acting().lists()
+    qtbot.waitUntil(lambda: lists._lists is not None)
+    assert lists.model.rows == []
+    window.events.table.go_to(0)
+    world.command("Block Sender …").trigger()
+    qtbot.waitUntil(world.tab.form.submit_button.isEnabled)
+    world.tab.form.submit()
+    qtbot.waitUntil(world.tab.form.outcome.history_button.isVisible)
+    window.go(LISTS)
+    qtbot.waitUntil(lambda: len(lists.model.rows) == 1)
+    page = world.acting().history()
+    page.do("Undo", world.actions.posts[0].id)
+    window.go(HISTORY)
+    qtbot.waitUntil(lambda: world.actions.held[BLOCK] == [])
+    qtbot.waitUntil(lambda: lists._outdated)
+    window.go(LISTS)
+    qtbot.waitUntil(lambda: lists.model.rows == [])
 
 
 def test_the_pages_stand_in_the_rail_and_answer_their_keys(world, qtbot) -> None:

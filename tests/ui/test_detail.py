@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from pace import quick
 from pod_desktop.core import blocks, limits
+from pod_desktop.core.record import FLAG_NO_ID
 from pod_desktop.ui.detail.fields import MOST_FOUND, FieldsView, Node
 from pod_desktop.ui.detail.jsonview import printed
 from pod_desktop.ui.detail.pane import FIELDS, JSON, SUMMARY, DetailPane
@@ -84,6 +85,28 @@ def test_an_unreadable_record_shows_its_bytes(qtbot: QtBot, make_window: Make, d
     qtbot.waitUntil(lambda: "broken" in pane.json.viewer.toPlainText())
     assert "\ufffd" in pane.json.viewer.toPlainText()
     assert "no JSON" in pane._notice.accessibleName()
+
+
+def test_why_a_record_is_unreadable_is_said_once(qtbot: QtBot, make_window: Make, desk: FakeDesk) -> None:
+    desk.rows[299] = desk.rows[299]._replace(kind="unreadable", subject="It is no JSON.", flags=FLAG_NO_ID)
+    desk.raws[299] = b'{"broken": \xff\xfe'
+    window = make_window(desk)
+    window.events.table.go_to(0)
+    pane = window.events.detail
+    qtbot.waitUntil(lambda: pane.record is not None)
+    assert pane._title.text() == "Unreadable record"
+    assert pane._notice.accessibleName() == "This record carries no id of its own."
+
+
+def test_a_delivery_line_is_not_said_to_have_the_null_sender(make_window: Make, desk: FakeDesk) -> None:
+    line = {"kind": "maillog", "sender": "", "recipients": ("ann@acme.example",), "recipient_count": 1}
+    desk.rows[299] = desk.rows[299]._replace(**line, stat="Sent")
+    desk.rows[298] = desk.rows[298]._replace(**line, stat="")
+    window = make_window(desk)
+    window.events.table.go_to(0)
+    assert window.events.detail._subtitle.text().startswith("→ ")
+    window.events.table.go_to(1)
+    assert window.events.detail._subtitle.text().startswith("<> → ")
 
 
 def test_every_kind_of_block_is_drawn(qtbot: QtBot, make_window: Make, desk: FakeDesk) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from pod_desktop.core.action import BLOCK, SAFE
+from pod_desktop.ui.bridge import Record
 from pod_desktop.ui.rail import AUTOMATE, MANAGE, Page
 from pod_desktop.ui.widgets import Button
 from pod_desktop.ui.window import MainWindow
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 HISTORY: Final = "history"
 LISTS: Final = "lists"
 """Keys of the pages."""
+NO_SENDER: Final = "This record names no sender. Actions offers what else it holds."
 
 
 def add_actions(window: MainWindow, acting: Callable[[], ActionsWiring]) -> int:
@@ -42,6 +44,14 @@ def add_actions(window: MainWindow, acting: Callable[[], ActionsWiring]) -> int:
     # Within the table: its context menu shows them too.
     add("Record", "&Block Sender …", block, "Ctrl+B", within=table, gap=True)
     add("Record", "Safe&list Sender …", safelist, "Ctrl+Shift+B", within=table)
-    detail.add_to_footer(Button("Block sender…", "danger", block))
-    detail.add_to_footer(Button("Safelist sender…", clicked=safelist))
+    buttons = (Button("Block sender…", "danger", block), Button("Safelist sender…", clicked=safelist))
+
+    def fit(record: Record) -> None:
+        for button in buttons:
+            button.setEnabled(bool(record.row.sender))
+            button.setToolTip("" if record.row.sender else NO_SENDER)
+
+    detail.came.connect(fit)
+    for button in buttons:
+        detail.add_to_footer(button)
     return tab

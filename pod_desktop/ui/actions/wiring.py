@@ -83,6 +83,7 @@ class ActionsWiring(QObject):
             made = self._history = HistoryPage(self._desk, self.calls, self._clock, self._window.zone)
             made.openRecord.connect(self.open_record)
             made.troubled.connect(self._badge)
+            made.done.connect(self._reread)
             made.interrupted.counted.connect(self._count_interrupted)
             made.remember(self._window.preferences)
             self._window.reloaded.connect(made.recall)
@@ -108,6 +109,8 @@ class ActionsWiring(QObject):
     def _reread(self) -> None:
         if self._history is not None:
             self._history.refresh()
+        if self._lists is not None:
+            self._lists.outdate()
 
     def show_held(self, view: QWidget, count: int) -> None:
         """What playbooks hold for a person, and how many, in the history."""

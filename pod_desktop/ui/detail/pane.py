@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout,
 from pod_desktop.core.clock import iso
 from pod_desktop.core.faults import Fault
 from pod_desktop.core.interflow import MSG_CLASS, interflow
-from pod_desktop.core.record import EventRow
+from pod_desktop.core.record import MAILLOG, UNREADABLE, EventRow
 from pod_desktop.ui.bridge import Desk, Record, Worker
 from pod_desktop.ui.detail.fields import FieldsView
 from pod_desktop.ui.detail.jsonview import JsonView, Printed, as_received, pretty, printed
@@ -273,7 +273,9 @@ class DetailPane(QWidget):
         if row.sender or row.recipients:
             more = f" +{row.recipient_count - 1}" if row.recipient_count > 1 else ""
             to = f" → {isolated(row.recipients[0])}{more}" if row.recipients else ""
-            way = f"{isolated(row.sender) or '<>'}{to} · "
+            # A delivery line names no sender, which is not the null sender.
+            nobody = "" if row.kind == MAILLOG and row.stat else "<>"
+            way = f"{isolated(row.sender) or nobody}{to} · ".lstrip()
         self._subtitle.set_shown(f"{way}{self._zone.short(row.time)}")
         self._subtitle.setToolTip(tip(self._zone.whole(row.time)))
         self.setAccessibleDescription(f"{row.subject} {way}{self._zone.whole(row.time)}"[:500])
@@ -282,13 +284,12 @@ class DetailPane(QWidget):
         self._record = record
         self._drawn.clear()
         words = flag_words(record.row.flags)
-        if record.problem:
-            words.insert(0, record.problem)
         if record.cut:
             words.append("is longer than Fields shows; JSON as received is whole")
-        self._notice.say(
-            "This record " + "; ".join(words) + "." if words and not record.problem else "; ".join(words)
-        )
+        said = [f"This record {'; '.join(words)}."] if words else []
+        if record.problem and record.row.kind != UNREADABLE:  # of those the summary says it
+            said.insert(0, record.problem)
+        self._notice.say(" ".join(said))
         if record.problem and self.tabs.currentIndex() == FIELDS:
             self.tabs.setCurrentIndex(SUMMARY)
         self._draw(self.tabs.currentIndex())
@@ -370,6 +371,8 @@ def _title_of(row: EventRow) -> str:
     """The subject, or what a log line is about: its details stand in the summary."""
     if not row.subject:
         return "(no subject)" if row.kind == "message" else KIND_WORD.get(row.kind, "")
+    if row.kind == UNREADABLE:
+        return "Unreadable record"
     if row.kind != "maillog":
         return clip(row.subject, _TITLE_CHARS)
     return clip(" · ".join(row.subject.split(" · ")[:2]), _LINE_CHARS)

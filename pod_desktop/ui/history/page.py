@@ -45,6 +45,8 @@ class HistoryPage(QWidget):
 
     openRecord = Signal(str)
     """A record's id."""
+    done = Signal()
+    """An action was undone, repeated or checked."""
     troubled = Signal(int)
     """How many actions failed or are unknown, and need a person."""
 
@@ -122,6 +124,7 @@ class HistoryPage(QWidget):
         column.addWidget(header)
         told = QVBoxLayout()
         told.setContentsMargins(12, 8, 12, 4)
+        told.setSpacing(6)
         told.addWidget(self.notice)
         told.addWidget(self.interrupted)
         column.addLayout(told)
@@ -281,6 +284,7 @@ class HistoryPage(QWidget):
     def _done(self, action: Action) -> None:
         self._wanted = action.id
         self.refresh()
+        self.done.emit()
 
     def _not_done(self, error: BaseException) -> None:
         words = f"{error.what} {error.hint}".strip() if isinstance(error, Fault) else str(error)

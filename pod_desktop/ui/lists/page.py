@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QLineEdit,
@@ -73,7 +74,7 @@ class ListsPage(QWidget):
         self._connector: RespondConnector | None = None
         self._lists: Lists | None = None
         self._sort, self._descending = "", False
-        self._reading = False
+        self._reading = self._outdated = False
         self._build()
         self._typing = QTimer(self, singleShot=True, interval=_SEARCH_MS)
         self._typing.timeout.connect(self._show)
@@ -144,6 +145,7 @@ class ListsPage(QWidget):
         column.addWidget(header)
         told = QVBoxLayout()
         told.setContentsMargins(12, 8, 12, 4)
+        told.setSpacing(6)
         told.addWidget(self.notice)
         told.addWidget(self.interrupted)
         column.addLayout(told)
@@ -198,13 +200,22 @@ class ListsPage(QWidget):
         connector = self._connector
         if connector is None:
             return
-        self._reading = True
+        self._reading, self._outdated = True, False
         self.read_button.setEnabled(False)
         if self._lists is None:
             self._say("Reading the lists …", "It may take up to 30 seconds.", again=False)
         self._calls.ask(
             lambda: self._desk.lists(connector), self._read, self._not_read, owner=self, key="lists"
         )
+
+    def outdate(self) -> None:
+        """Something was done to a list: read it when it is looked at next."""
+        self._outdated = True
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._outdated and self._lists is not None and not self._reading:
+            self.read()
 
     def _read(self, found: Lists) -> None:
         self._reading = False
@@ -260,7 +271,11 @@ class ListsPage(QWidget):
         elif listing.rows:
             self._say("No entry matches", "Change or clear the filter.", again=False)
         else:
-            self._say(f"The {TITLES[self.which]} is empty", "", again=False)
+            self._say(
+                f"The {TITLES[self.which]} is empty",
+                "Entries that anybody adds are shown here. Add them from a record in Events, or by hand with Change.",
+                again=False,
+            )
         self._tell_changes(listing)
 
     def _tell_changes(self, listing: Listing) -> None:
