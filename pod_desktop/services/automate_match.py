@@ -7,7 +7,6 @@ looking the record's value up, and only for them the whole query is asked.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -220,26 +219,36 @@ class Rules:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules = list(rules)
-        self._always: list[Rule] = []
-        self._by_value: dict[str, dict[str, list[Rule]]] = defaultdict(lambda: defaultdict(list))
-        for rule in self.rules:
-            if rule.needs is None:
-                self._always.append(rule)
-                continue
-            name, values = rule.needs
-            for value in values:
-                self._by_value[name][value].append(rule)
+        self._about: dict[tuple[str, str], _Looked] = {}
+        """By content type and tenant: those that are about such records."""
 
     def candidates(self, facts: Facts) -> Iterator[Rule]:
         """Playbooks whose query may match; the others' cannot."""
-        for rule in self._always:
-            if rule.is_about(facts):
-                yield rule
-        for name, by_value in self._by_value.items():
+        place = facts.kind, facts.source.tenant
+        looked = self._about.get(place)
+        if looked is None:
+            looked = self._about[place] = _Looked(rule for rule in self.rules if rule.is_about(facts))
+        yield from looked.always
+        for name, by_value in looked.by_value.items():
             for value in facts.values(name):
-                for rule in by_value.get(str(value).casefold(), ()):
-                    if rule.is_about(facts):
-                        yield rule
+                yield from by_value.get(str(value).casefold(), ())
+
+
+class _Looked:
+    """Playbooks about one kind of record, by what their queries demand."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self.always: list[Rule] = []
+        """Those whose whole query must be asked."""
+        self.by_value: dict[str, dict[str, list[Rule]]] = {}
+        """Column -> folded value -> those that demand it."""
+        for rule in rules:
+            if rule.needs is None:
+                self.always.append(rule)
+                continue
+            name, values = rule.needs
+            for value in values:
+                self.by_value.setdefault(name, {}).setdefault(value, []).append(rule)
 
 
 def tenants_of(playbook: Playbook) -> tuple[str, ...]:
