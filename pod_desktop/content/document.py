@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import Any, Final
@@ -23,7 +22,6 @@ _BOM: Final = b"\xef\xbb\xbf"
 _REPLACEMENT: Final = "\ufffd"
 _UNWANTED: Final = re.compile("[\x00\ud800-\udfff]")
 _NOT_STRUCTURE: Final = bytes(sorted(set(range(256)) - set(b'[]{}"')))
-_NOT_OPENING: Final = bytes(sorted(set(range(256)) - set(b"[{")))
 _SAME_BRACKETS: Final = bytes.maketrans(b"{}", b"[]")
 _ESCAPES: Final = re.compile(rb"\\.", re.DOTALL)
 _FEW_ESCAPES: Final = 64
@@ -90,50 +88,46 @@ def is_clean(raw: bytes) -> bool:
             raw.decode()
         except UnicodeDecodeError:
             return False
-    pieces = raw.split(b"\\", _FEW_ESCAPES)
-    if len(pieces) > _FEW_ESCAPES:
-        return b"\\u0000" not in raw and not too_deep(raw)
-    for piece in pieces:
-        if piece.startswith(b"u0000"):
-            return False
-    if len(raw.translate(None, _NOT_OPENING)) <= limits.JSON_DEPTH:
-        return True
-    return not _brackets_too_deep(b"".join(_unescaped(pieces)))
+    at = raw.find(b"\\")
+    if at < 0:
+        return not _brackets_too_deep(raw)
+    plain = _without_escapes(raw, at)
+    return plain is not None and not _brackets_too_deep(plain)
 
 
 def too_deep(raw: bytes) -> bool:
     """Does any value stand deeper than core.limits.JSON_DEPTH levels? Exact for JSON, and iterative."""
-    if len(raw.translate(None, _NOT_OPENING)) <= limits.JSON_DEPTH:
-        return False
     return _brackets_too_deep(_ESCAPES.sub(b"", raw) if b"\\" in raw else raw)
 
 
-def _unescaped(pieces: list[bytes]) -> Iterator[bytes]:
-    """What stands between escapes, of bytes split at backslashes; each escape is one more character."""
-    yield pieces[0]
-    escaped = False
-    for piece in pieces[1:]:
-        if escaped:  # by the backslash that ended the piece before
-            escaped = False
-            yield piece
-        elif piece:
-            yield piece[1:]
-        else:
-            escaped = True
+def _without_escapes(raw: bytes, at: int) -> bytes | None:
+    """The same without its escapes, of which the first is at `at`; None where one may be that of NUL."""
+    pieces: list[bytes] = []
+    start = 0
+    while at >= 0:
+        if len(pieces) == _FEW_ESCAPES:
+            return None if b"\\u0000" in raw else _ESCAPES.sub(b"", raw)
+        if raw.startswith(b"u0000", at + 1):
+            return None
+        pieces.append(raw[start:at])
+        start = at + 2
+        at = raw.find(b"\\", start)
+    pieces.append(raw[start:])
+    return b"".join(pieces)
 
 
 def _brackets_too_deep(raw: bytes) -> bool:
-    """The same of bytes without escapes."""
-    structure = raw.translate(None, _NOT_STRUCTURE)
+    """The same as too_deep() of bytes without escapes."""
+    structure = raw.translate(_SAME_BRACKETS, _NOT_STRUCTURE)
+    if structure.count(b"[") <= limits.JSON_DEPTH:
+        return False
     while b'""' in structure:  # adjacent quotes hold nothing, whichever of them opens
         structure = structure.replace(b'""', b"")
     if b'"' in structure:
         structure = _STRINGS.sub(b"", structure)
-    structure = structure.translate(_SAME_BRACKETS)
-    deep = b"[" * (limits.JSON_DEPTH + 1)
-    for _ in range(limits.JSON_DEPTH):
-        if deep in structure:
-            return True
+    for level in range(limits.JSON_DEPTH):
+        if level + structure.count(b"[") <= limits.JSON_DEPTH:
+            return False
         peeled = structure.replace(b"[]", b"")
         if len(peeled) == len(structure):
             return False  # nothing left, or unbalanced: no JSON, the parser says where
