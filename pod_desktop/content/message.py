@@ -76,7 +76,6 @@ def _text_with(
         recipients[0] if len(recipients) == 1 else "\n".join(recipients),
         title if len(subjects) == 1 and subjects[0] else decoded(subjects),
         message,
-        record.guid,
         found.qid,
         connection.ip,
         connection.host,
@@ -99,7 +98,10 @@ def _text_with(
             digests += (part.sha256, part.md5)
             for url in part.urls:
                 urls.append(url.url)
-        fields += ("\n".join(dict.fromkeys(names)), "\n".join(digests), "\n".join(urls))
+        # Hashes last: the store's word index takes their beginnings only, and looks for them there.
+        fields += ("\n".join(dict.fromkeys(names)), "\n".join(urls), record.guid, "\n".join(digests))
+    else:
+        fields.append(record.guid)
     return joined(fields)
 
 

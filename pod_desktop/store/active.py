@@ -29,6 +29,7 @@ _STRANGE: Final = re.compile(r"[^\w\s\x00-\x7f]")
 _HASHES: Final = frozenset({32, 40, 64})
 """Hexadecimal digits of MD5, SHA-1 and SHA-256."""
 _SHORT: Final = 900
+_LAST_LINES: Final = 16
 _SMALL: Final = BLOCK_RECORDS // 2
 """Commits of fewer records make small blocks, which are joined later."""
 _PLAIN: Final[tuple[str | None, ...]] = (None, None, None, None)
@@ -102,25 +103,34 @@ def index_text(text: str) -> tuple[str, bool]:
 
     FTS5's `ascii` tokenizer takes ASCII letters, digits and everything from U+0080 on; so what is no letter or
     digit becomes a space here. Marks and private-use characters are part of a word to the query language only.
-    Of hashes the beginning is enough (query.sql knows); whole they would be a third of the index.
+    Of the hashes at the end of a text the beginning is enough (query.sql knows); whole they would be a third of the
+    index.
     """
-    if text.isascii() and len(text) <= _SHORT:
-        return text, False  # the tokenizer folds ASCII by itself, and few hashes are not worth the look
-    lines = text.split("\n")
+    if len(text) > _SHORT:  # few hashes are not worth the look
+        text = _with_short_hashes(text)
     if text.isascii():
-        return "\n".join(
-            [line[:HASH_CHARS] if len(line) in _HASHES and line.isalnum() else line for line in lines]
-        ), False
+        return text, False  # the tokenizer folds ASCII by itself
     unsure = False
+    lines = text.split("\n")
     for place, line in enumerate(lines):
         if not line.isascii():
             lines[place], strange = (
                 _index_line(line) if len(line) <= _SHORT else _index_line.__wrapped__(line)
             )
             unsure = unsure or strange
-        elif len(line) in _HASHES and line.isalnum():
-            lines[place] = line[:HASH_CHARS]
     return "\n".join(lines), unsure
+
+
+def _with_short_hashes(text: str) -> str:
+    """The text with only the beginning of each of the last hashes at its end."""
+    lines = text.rsplit("\n", _LAST_LINES)
+    at = len(lines)
+    while at and len(line := lines[at - 1]) in _HASHES and line.isalnum():
+        at -= 1
+    if at == len(lines):
+        return text
+    lines[at:] = [line[:HASH_CHARS] for line in lines[at:]]
+    return "\n".join(lines)
 
 
 @lru_cache(maxsize=2_048)
