@@ -27,6 +27,8 @@ from pod_desktop.services.browse import Browser
 ROOT: Final = Path(__file__).resolve().parents[3]
 RUNNING: Final = f"{OURS}, running"
 COMMAND: Final = f"{OURS}, command"
+DUCKDB: Final = "DuckDB"
+TOOLS: Final = (OURS, "jq", "ripgrep", "lnav", DUCKDB)
 _PROGRAMS: Final = {"jq": "jq", "ripgrep": "rg", "lnav": "lnav"}
 _ONCE: Final = 60.0
 """What took so many seconds cold is bound by the processor, and is not asked again warm."""
@@ -40,19 +42,19 @@ class Took(NamedTuple):
     fault: str = ""
 
 
-def compare(place: Place, table: Table, patience: float, duckdb: str) -> list[str]:
-    """Ask all tools; what is wrong (other counts, failures) comes back in words."""
+def compare(place: Place, table: Table, patience: float, duckdb: str, only: Sequence[str]) -> list[str]:
+    """Ask these tools; what is wrong (other counts, failures) comes back in words."""
     files = {
         "ndjson": str(place.ndjson), "parquet": str(place.parquet), "folder": str(place.folder), "duckdb": duckdb,
         "duck.py": str(Path(duck.__file__)), "python": sys.executable, "data": str(place.data.root),
         "lnav": str(place.folder / "lnav"),
     }  # fmt: skip
-    tools = list(_tools(place, table, duckdb))
+    tools = list(_tools(place, table, duckdb, only))
     reader = store.open_reader(place.data.events)
     asked = six(reader)
     reader.close()
     wrong: list[str] = []
-    counts = _ours(place, table, asked)
+    counts = _ours(place, table, asked) if OURS in only else _counts(place, asked)
     _prepare_lnav(Path(files["lnav"]))
     for tool in tools:
         spent = [place.data.events] if tool == COMMAND else [place.ndjson, place.parquet]
@@ -64,13 +66,16 @@ def compare(place: Place, table: Table, patience: float, duckdb: str) -> list[st
             wrong += _judge(one, tool, took, counts[one.name])
             if took[2].seconds is None and tool == "lnav":
                 break  # it reads the whole file first, whatever it is asked
-    table.note(place.count, "found", "; ".join(wrong) or "all tools found the same number of records")
     return wrong
 
 
-def _tools(place: Place, table: Table, duckdb: str) -> Iterable[str]:
-    yield COMMAND
+def _tools(place: Place, table: Table, duckdb: str, only: Sequence[str]) -> Iterable[str]:
+    """Those that are here, with a note of which they are."""
+    if OURS in only:
+        yield COMMAND
     for tool, program in _PROGRAMS.items():
+        if tool not in only:
+            continue
         path = shutil.which(program)
         if path is None:
             table.note(place.count, tool, "not installed, left out")
@@ -79,14 +84,16 @@ def _tools(place: Place, table: Table, duckdb: str) -> Iterable[str]:
         told = subprocess.run([path, option], capture_output=True, text=True, check=False)
         table.note(place.count, tool, told.stdout.splitlines()[0])
         yield tool
+    if DUCKDB not in only:
+        return
     version = subprocess.run([duckdb, duck.__file__, "version"], capture_output=True, text=True, check=False)
     if version.returncode:
         table.note(place.count, "DuckDB", "not installed, left out (--duckdb names a Python that has it)")
         return
     table.note(place.count, "DuckDB", f"{version.stdout.strip()}; its times include the start of Python")
-    yield "DuckDB, NDJSON"
+    yield f"{DUCKDB}, NDJSON"
     if _convert(place, table, duckdb):
-        yield "DuckDB, Parquet"
+        yield f"{DUCKDB}, Parquet"
 
 
 def _convert(place: Place, table: Table, duckdb: str) -> bool:
@@ -160,6 +167,13 @@ def _ours(place: Place, table: Table, asked: Sequence[Asked]) -> dict[str, int]:
             place.count, one.name, RUNNING, Rival(times[0], times[1], times[2], times[3], found["count"])
         )
         counts[one.name] = found["count"]
+    return counts
+
+
+def _counts(place: Place, asked: Sequence[Asked]) -> dict[str, int]:
+    reader = store.open_reader(place.data.events)
+    counts = {one.name: reader.count(one.ask()) for one in asked}
+    reader.close()
     return counts
 
 

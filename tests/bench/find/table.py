@@ -140,7 +140,13 @@ class Table:
             ]
             for query, tools in queries.items():
                 lines += [_row(query, tool, *_cells(taken)) for tool, taken in tools.items()]
-            lines += ["", "Where another tool was ahead of the better of ours:", ""]
+            lines += [
+                "",
+                f"Numbers found: {_agreement(queries)}.",
+                "",
+                "Where another tool was ahead of the better of ours:",
+                "",
+            ]
             lines += [f"- {line}" for line in _ahead(queries)] or ["- nowhere"]
         return "\n".join(lines) + "\n"
 
@@ -161,6 +167,16 @@ def _ahead(queries: Mapping[str, Mapping[str, Sequence[float | str]]]) -> list[s
                 others = ", ".join(f"{tool} {_seconds(time)}" for tool, time in quicker.items())
                 lines.append(f"{query}, {step}: {others}; ours {_seconds(best)}")
     return lines
+
+
+def _agreement(queries: Mapping[str, Mapping[str, Sequence[float | str]]]) -> str:
+    """Have all tools found the same?"""
+    odd = [
+        f"{query}: {', '.join(f'{tool} {one[-1]}' for tool, one in tools.items())}"
+        for query, tools in queries.items()
+        if len({one[-1] for one in tools.values() if one[-1] != -1}) > 1
+    ]
+    return "; ".join(odd) or "the same by all tools that told one"
 
 
 def _cells(taken: Sequence[float | str]) -> list[str]:
