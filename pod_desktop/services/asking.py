@@ -16,8 +16,9 @@ from pod_desktop.core.record import FLAG_TIME_GUESSED, Columns
 from pod_desktop.core.text import domain_of
 from pod_desktop.query import FLAGS, Matcher, is_path, matcher, parse, sql, value_test
 from pod_desktop.query.predicate import ValueTest
-from pod_desktop.query.tree import And, Everything, Node, Term
+from pod_desktop.query.tree import And, Everything, Node, Term, Text
 from pod_desktop.services import noted
+from pod_desktop.services.text_spots import TextFinder, text_finder
 from pod_desktop.store import Ask, Matches, Source, Spots
 
 Value = str | int | float
@@ -171,7 +172,9 @@ def _escaped_names(data: bytes) -> list[int]:
     return [match.start() for match in _ESCAPED_NAME.finditer(data, at)] if at >= 0 else []
 
 
-def _finder(part: Node) -> _Finder | None:
+def _finder(part: Node) -> _Finder | TextFinder | None:
+    if isinstance(part, Text):
+        return text_finder(part)
     if isinstance(part, Term) and is_path(part.field):
         found = _PLAIN.search(part.field)
         if found and len(found[0]) <= _NAME_CHARS:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _SPOTTED_BLOCKS: Final = 8
 """Blocks looked through before the records found in them are looked up."""
+_WORTH_SPOTTING: Final = 32
+"""So many records of one block are judged in more time than it takes to look through the whole."""
 _JUDGED_FIRST: Final = 16
 _JUDGED_AT_ONCE: Final = 1_024
 """Rows whose raw records are judged together, so that each block is opened once."""
@@ -68,7 +70,7 @@ class Judging:
             end = bisect_left(rows, (first + len(records),), at)
             part = rows[at:end]
             at = end
-            if ask.spots is not None:
+            if ask.spots is not None and len(part) >= _WORTH_SPOTTING:
                 worth = set(records.at(ask.spots(records.data)))
                 part = [row for row in part if row[0] - first in worth]
             for seq, kind, source in part:

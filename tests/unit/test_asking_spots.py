@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -36,6 +37,23 @@ tests = st.one_of(
     st.builds(Range, st.sampled_from(["a", "s"]), st.none()),
     st.builds(Like, st.just(("5", STAR))),
 )
+PIECES = [
+    "invoice",
+    "INVOICE",
+    "voice",
+    "x07",
+    "ff",
+    "ß",
+    "strasse",
+    "straße",
+    "K",
+    "ﬁne",
+    "fine",
+    "é",
+    "7",
+    " ",
+    "/",
+]
 terms: st.SearchStrategy[Node] = st.builds(
     Term, st.sampled_from(["score", "a.score", "x.score", "x.x", "x[0]", "é.score", "score-2", "a.x"]), tests
 )
@@ -73,6 +91,54 @@ def test_no_record_that_matches_is_passed_by(
         assert spots(b'{"score":1}' + raw + raw)
 
 
+@settings(max_examples=600, deadline=None)
+@given(
+    words=st.lists(st.sampled_from(PIECES), min_size=1, max_size=3),
+    asked=st.lists(st.sampled_from([*PIECES, "*", "?", " "]), min_size=1, max_size=3),
+    phrase=st.booleans(),
+    place=st.sampled_from(["subject", "helo", "line", "no json"]),
+    style=st.integers(0, 3),
+)
+def test_no_record_that_holds_the_words_is_passed_by(
+    words: list[str], asked: list[str], phrase: bool, place: str, style: int
+) -> None:
+    tree = Text("".join(asked), phrase)
+    spots = asking.spots(tree)
+    if spots is None:
+        return
+    kind, raw = with_words("".join(words), place, style)
+    if asking.judge(tree)(kind, raw, HERE):
+        assert spots(raw), (tree, raw)
+        assert spots(b"{}" * 3_000 + raw)
+
+
+def with_words(words: str, place: str, style: int) -> tuple[str, bytes]:
+    """A record that shows these words, of one type or another, written in one way or another."""
+    if place == "no json":
+        return "unreadable", b"\x07\xff" + words.encode() + b"\x1b{"
+    record: dict[str, Any] = {"connection": {"helo": words}}
+    if place == "subject":
+        encoded = "=?utf-8?B?" + base64.b64encode(words.encode()).decode() + "?="
+        record = {"msg": {"header": {"subject": [encoded if style == 3 else words]}}}
+    if place == "line":
+        record = {"data": words, "sm": {"stat": words}}
+    raw = json.dumps(record, ensure_ascii=style == 1).encode()
+    if style == 2:
+        raw = raw.replace(b"oice", b"o\\u0069ce")
+    return "maillog" if place == "line" else "message", raw
+
+
+def test_few_records_are_worth_reading_for_a_word() -> None:
+    spots = asking.spots(parse("*Invoice*", 0))
+    assert spots is not None
+    assert spots(b'{"a":"in voice"}' * 500) == []
+    assert spots(b'{"a":"x"}{"a":"INVOICES"}{"a":"\\n"}') == [15]
+    for other in (b"\\u0049", b"=?utf-8?Q?", "ß".encode()):
+        assert spots(b'{"a":"x"}' * 1_000 + other) == [9_000]
+    for nothing_certain in ("*x07*", "*12*", "*ÄÖ*", "*?*a", "*inf*"):
+        assert asking.spots(parse(nothing_certain, 0)) is None
+
+
 def test_values_that_fail_are_no_spots() -> None:
     spots = asking.spots(parse("filter.modules.spam.scores.classifiers.mlx:>=90", 0))
     assert spots is not None
@@ -81,7 +147,7 @@ def test_values_that_fail_are_no_spots() -> None:
     assert spots(b'{"mlx":[5]}{"mlx":"99"}') == [2, 13]
 
 
-@pytest.mark.parametrize("tree", [Not(Term("a.b", Exists())), Text("x", False), Or((Term("a.b", Exists()), Text("x", True))), Term("sender", Equals("a"))])  # fmt: skip
+@pytest.mark.parametrize("tree", [Not(Term("a.b", Exists())), Text("x", False), Not(Text("invoice", False)), Or((Term("a.b", Exists()), Text("x", True))), Term("sender", Equals("a"))])  # fmt: skip
 def test_what_may_match_without_a_value_is_never_passed_by(tree: Node) -> None:
     assert asking.spots(tree) is None
 
