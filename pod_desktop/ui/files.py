@@ -88,11 +88,10 @@ class Files(QObject):
 
         def done(count: int) -> None:
             watch.stop()
-            panel.finish(
-                f"Cancelled after {count:,} records; nothing was written"
-                if job.cancelled
-                else f"{count:,} records written to {path}"
-            )
+            if job.cancelled:
+                panel.finish(f"Cancelled after {count:,} records; nothing was written")
+            else:
+                panel.finish(f"{count:,} records written to {path}", written=path)
 
         def failed(error: BaseException) -> None:
             watch.stop()

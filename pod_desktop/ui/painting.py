@@ -11,6 +11,8 @@ from pod_desktop.ui import fonts, theme
 
 CHIP_HEIGHT: Final = 19
 _KEPT: Final = 500
+_SIDES: Final = 14
+"""Left and right of the words, together."""
 
 
 class ChipPainter:
@@ -32,9 +34,15 @@ class ChipPainter:
             made = self._kept[key] = self._draw(words, worn.tone(tone), ratio)
         return made
 
+    def fitted(self, words: str, room: int) -> str:
+        """The words, cut with … where the chip has no more room than so many pixels."""
+        if self.width(words) <= room:
+            return words
+        return self._metrics.elidedText(words, Qt.TextElideMode.ElideRight, max(0, room - _SIDES))
+
     def width(self, words: str) -> float:
         """How wide the chip is."""
-        return float(round(self._metrics.horizontalAdvance(words))) + 14
+        return float(round(self._metrics.horizontalAdvance(words))) + _SIDES
 
     def _draw(self, words: str, ink: theme.Ink, ratio: float) -> QPixmap:
         width = self.width(words)

@@ -43,6 +43,7 @@ from pod_desktop.ui.automation.commands import add_automation
 from pod_desktop.ui.bridge import Worker
 from pod_desktop.ui.demo import Demo, connect_demo
 from pod_desktop.ui.desk import StoreDesk
+from pod_desktop.ui.folders import open_folder, opener
 from pod_desktop.ui.garbage import Garbage
 from pod_desktop.ui.hunting import add_hunting
 from pod_desktop.ui.loop import WindowLoop
@@ -366,6 +367,7 @@ class Session:
             keymap=self._keymap,
             tenants=self._home.ledger.tenants,
             retention=RetentionDesk(plan=self._plan_retention, apply=self._apply_retention),
+            open_folder=(lambda folder: open_folder(Path(folder))) if opener() else None,
         )
 
     def _plan_retention(self, days: int | None, gigabytes: int | None) -> Plan:

@@ -307,6 +307,14 @@ def test_what_is_shown_is_exported(qtbot, page, tmp_path: Path) -> None:
     assert row["value"] == json.loads(line)["value"] == "news@contoso.example"
 
 
+def test_an_export_leads_to_where_it_is(qtbot, page, tmp_path: Path) -> None:
+    page.export_to(tmp_path / "history.csv", "csv")
+    qtbot.waitUntil(lambda: "written to" in page.notice.accessibleName())
+    (button,) = [one for one in page.notice.findChildren(QPushButton) if one.text() == "Copy path"]
+    button.click()
+    assert QGuiApplication.clipboard().text() == str(tmp_path / "history.csv")
+
+
 def test_an_export_that_cannot_be_written_says_so(qtbot, page, tmp_path: Path) -> None:
     page.export_to(tmp_path / "no such folder" / "history.csv", "csv")
     qtbot.waitUntil(lambda: "Nothing complete was written" in page.notice.accessibleName())

@@ -14,6 +14,8 @@ from pod_desktop.ui import theme
 from pod_desktop.ui.bridge import ColourRule
 from pod_desktop.ui.events.columns import INDEX
 from pod_desktop.ui.events.rules import RulesDialog, keep_rules
+from pod_desktop.ui.painting import ChipPainter
+from pod_desktop.ui.theme import Theme
 from pod_desktop.ui.window import MainWindow
 
 Make = Callable[..., MainWindow]
@@ -127,3 +129,10 @@ def test_rules_are_edited_judged_and_kept(qtbot: QtBot, make_window: Make, desk:
     dialog.lines[0].removed.emit()
     again = make_window(desk)
     assert again.events.looks.dress.rules == (ColourRule("outcome:delivered", "bad"),)
+
+
+def test_a_chip_is_cut_with_dots_where_its_column_ends(qtbot: QtBot, worn: Theme) -> None:
+    chips = ChipPainter()
+    assert chips.fitted("Quarantined", 200) == "Quarantined"
+    cut = chips.fitted("90071992547409930000", 90)
+    assert cut.endswith("…") and chips.width(cut) <= 90

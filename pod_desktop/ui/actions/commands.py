@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from pod_desktop.core.action import BLOCK, SAFE
 from pod_desktop.ui.bridge import Record
 from pod_desktop.ui.rail import AUTOMATE, MANAGE, Page
+from pod_desktop.ui.text import tip
 from pod_desktop.ui.widgets import Button
 from pod_desktop.ui.window import MainWindow
 
@@ -49,7 +50,7 @@ def add_actions(window: MainWindow, acting: Callable[[], ActionsWiring]) -> int:
     def fit(record: Record) -> None:
         for button in buttons:
             button.setEnabled(bool(record.row.sender))
-            button.setToolTip("" if record.row.sender else NO_SENDER)
+            button.setToolTip(tip("" if record.row.sender else NO_SENDER))
 
     detail.came.connect(fit)
     for button in buttons:

@@ -379,7 +379,7 @@ class _Delegate(QStyledItemDelegate):
             painter.setClipRect(option.rect)
             painter.drawPixmap(
                 QPoint(room.left(), room.top() + (room.height() - CHIP_HEIGHT) // 2),
-                self._chips.pixmap(text, shown.tone, ratio),
+                self._chips.pixmap(self._chips.fitted(text, option.rect.width() - _EDGE), shown.tone, ratio),
             )
         elif text:
             worn = theme.tokens()

@@ -178,6 +178,7 @@ class RowPainter:
             if row is not None:
                 words, tone = outcome_chip(row)
                 if words:
+                    words = self._chips.fitted(words, place.width - _PAD - 2)
                     painter.drawPixmap(place.left + _PAD, top, self._chips.pixmap(words, tone, ratio))
             top += height
         painter.restore()

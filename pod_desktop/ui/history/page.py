@@ -29,7 +29,7 @@ from pod_desktop.ui.actions.tables import RowsModel, RowsTable
 from pod_desktop.ui.history.detail import ActionDetail
 from pod_desktop.ui.history.filters import Filters
 from pod_desktop.ui.history.rows import COLUMNS, cells
-from pod_desktop.ui.history.writing import ask_where, write_history
+from pod_desktop.ui.history.writing import ask_where, tell_written, write_history
 from pod_desktop.ui.lists.interrupted import InterruptedRuns
 from pod_desktop.ui.moments import Zone
 from pod_desktop.ui.preferences import Preferences
@@ -347,7 +347,7 @@ class HistoryPage(QWidget):
         shown = self.shown()
         self._calls.ask(
             lambda: write_history(path, shown, form),
-            lambda _done: self.notice.say(f"{len(shown):,} actions written to {path}", blocks.GOOD),
+            lambda _done: tell_written(self.notice, f"{len(shown):,} actions", path),
             lambda error: self.notice.say(str(error), blocks.BAD, "Nothing complete was written"),
             owner=self,
         )

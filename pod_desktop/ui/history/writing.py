@@ -9,10 +9,13 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from pod_desktop.core import blocks
 from pod_desktop.core.action import Action
 from pod_desktop.core.faults import Outage
 from pod_desktop.services import history
 from pod_desktop.services.exporting import dumps
+from pod_desktop.ui.folders import path_buttons
+from pod_desktop.ui.widgets import Notice
 
 
 def ask_where(
@@ -56,3 +59,9 @@ def write_whole(path: Path, bytes_of: Callable[[], bytes]) -> None:
         raise Outage(
             f"The file cannot be written ({error.strerror}).", str(path), "Choose another place."
         ) from None
+
+
+def tell_written(notice: Notice, what: str, path: Path) -> None:
+    """Say what was written and where, with the ways to it."""
+    notice.say(f"{what} written to {path}", blocks.GOOD)
+    notice.offer(path_buttons(path))

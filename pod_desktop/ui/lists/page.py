@@ -31,7 +31,7 @@ from pod_desktop.ui.actions.calls import Calls
 from pod_desktop.ui.actions.desk import ActionsDesk, Selected
 from pod_desktop.ui.actions.tables import RowsModel, RowsTable
 from pod_desktop.ui.history.filters import Choice
-from pod_desktop.ui.history.writing import ask_where, write_whole
+from pod_desktop.ui.history.writing import ask_where, tell_written, write_whole
 from pod_desktop.ui.lists.bulk import BulkDialog
 from pod_desktop.ui.lists.entrydialog import EntryDialog
 from pod_desktop.ui.lists.interrupted import InterruptedRuns
@@ -404,7 +404,7 @@ class ListsPage(QWidget):
 
         self._calls.ask(
             lambda: asyncio.to_thread(write_whole, path, bytes_of),
-            lambda _done: self.notice.say(f"{len(rows):,} entries written to {path}", blocks.GOOD),
+            lambda _done: tell_written(self.notice, f"{len(rows):,} entries", path),
             lambda error: self.notice.say(str(error), blocks.BAD, "Nothing complete was written"),
             owner=self,
         )

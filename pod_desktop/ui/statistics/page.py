@@ -17,6 +17,7 @@ from pod_desktop.core.clock import DAY, HOUR, SECOND
 from pod_desktop.core.faults import Fault, Unwanted
 from pod_desktop.services.statistics import TITLES, Bar, Part, as_csv
 from pod_desktop.ui.bridge import Desk, Job, Worker
+from pod_desktop.ui.folders import path_buttons
 from pod_desktop.ui.moments import Zone
 from pod_desktop.ui.statistics.card import PartCard
 from pod_desktop.ui.text import PlainLabel
@@ -71,6 +72,7 @@ class StatisticsPage(QWidget):
         exports.addAction("Plots as PNG …", lambda: self._ask_file("png"))
         self.export_button = MenuButton("Export", exports)
         self.told = PlainLabel("", "note")
+        self.written = Notice()
         self.fault = Notice(tone="bad", button=Button("Try again", "link", self.ask))
         self.fault.hide()
         self._body = QWidget()
@@ -92,6 +94,7 @@ class StatisticsPage(QWidget):
         controls = (self.told, self.cancel_button, self.refresh_button, self.range_button, self.export_button)
         column.addWidget(PageHeader("Statistics", *controls))
         column.addWidget(self.fault)
+        column.addWidget(self.written)
         column.addWidget(self._scroll, 1)
         self._arrange()
 
@@ -242,9 +245,11 @@ class StatisticsPage(QWidget):
                 # With a mark, so that spreadsheets read it as UTF-8.
                 path.write_text(as_csv(self._parts()), encoding="utf-8-sig", newline="")
         except OSError as error:
-            self.fault.say("Choose another place.", "bad", f"The file cannot be written: {error}")
+            self.written.say("Choose another place.", "bad", f"The file cannot be written: {error}")
             return
         self.told.setText(f"Written to {path.name}")
+        self.written.say(f"Written to {path}", "good")
+        self.written.offer(path_buttons(path))
 
     def sizeHint(self) -> QSize:
         return QSize(1290, 840)

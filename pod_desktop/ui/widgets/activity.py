@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QProgressBar, QVBoxLayout, QWidget
 
 from pod_desktop.core import limits
+from pod_desktop.ui.folders import path_buttons
 from pod_desktop.ui.text import PlainLabel, block, copy
 from pod_desktop.ui.widgets.buttons import Button
 
@@ -45,7 +47,7 @@ class ActivityPanel(QFrame):
         self._stop = Button("Cancel", "plain", self._end)
         for button in (self._more, self._copy):
             button.hide()
-        row = QHBoxLayout()
+        row = self._row = QHBoxLayout()
         row.setSpacing(8)
         row.addWidget(self._title)
         row.addWidget(self._words, 1)
@@ -72,8 +74,14 @@ class ActivityPanel(QFrame):
             self._bar.setValue(min(_FINE, done * _FINE // total))
         self._words.setText(words or f"{done:,} of {total:,}" if total else words or f"{done:,}")
 
-    def finish(self, words: str, details: Sequence[str] = (), *, failed: bool = False) -> None:
-        """It is over: what came of it, and lines to read on (bad lines of a file, for instance)."""
+    def finish(
+        self, words: str, details: Sequence[str] = (), *, failed: bool = False, written: Path | None = None
+    ) -> None:
+        """It is over: what came of it, and lines to read on (bad lines of a file, for instance).
+
+        Args:
+            written: a file that was made; ways to it are offered.
+        """
         self._running = False
         self._bar.hide()
         self._words.setText(words)
@@ -87,6 +95,8 @@ class ActivityPanel(QFrame):
         self._lines.setPlainText(self._details)
         self._more.setVisible(bool(shown))
         self._copy.setVisible(bool(shown))
+        if written is not None:
+            self._row.insertWidget(self._row.indexOf(self._stop), path_buttons(written))
         self._stop.setText("Close")
         self._stop.setAccessibleName("Close")
         self.setAccessibleDescription(words)

@@ -30,7 +30,8 @@ class Notice(QFrame):
         super().__init__(parent)
         self._title = PlainLabel("", "strong", wrap=True, selectable=True)
         self._words = PlainLabel("", wrap=True, selectable=True)
-        row = QHBoxLayout(self)
+        self._offered: QWidget | None = None
+        row = self._row = QHBoxLayout(self)
         row.setContentsMargins(10, 7, 10, 7)
         row.setSpacing(8)
         layout = QVBoxLayout()
@@ -44,7 +45,12 @@ class Notice(QFrame):
         self.say(words, tone, title)
 
     def say(self, words: str, tone: str = blocks.WARN, title: str = "") -> None:
-        """Show other words; without any it hides."""
+        """Show other words; without any it hides. What was offered with the words before goes."""
+        if self._offered is not None:
+            self._row.removeWidget(self._offered)
+            self._offered.hide()
+            self._offered.deleteLater()
+            self._offered = None
         self.setProperty("notice", tone)
         self.style().unpolish(self)
         self.style().polish(self)
@@ -55,6 +61,11 @@ class Notice(QFrame):
             label.style().polish(label)
         self.setAccessibleName(f"{title} {words}".strip()[:500])
         self.setVisible(bool(words or title))
+
+    def offer(self, buttons: QWidget) -> None:
+        """Ways to go on from these words, until others are said."""
+        self._offered = buttons
+        self._row.addWidget(buttons)
 
 
 class Chip(PlainLabel):
