@@ -157,8 +157,23 @@ def import_files(
                 )
             )
 
-        reports.append(one.run(told))
+        try:
+            reports.append(one.run(told))
+        except Outage as outage:
+            raise _broken_off(outage, one, sum(report.stored for report in reports)) from outage
     return ImportReport(files=tuple(reports), cancelled=is_cancelled())
+
+
+def _broken_off(outage: Outage, one: _OneFile, before: int) -> Outage:
+    """What the store does not take ends an import; how far it came, and that it may simply be done again."""
+    stored = before + one.stored
+    reached = f", the last from line {one.kept_line:,} of {one.path.name}" if one.kept_line else ""
+    return Outage(
+        f"{outage.what} The import ended there: {stored:,} records had been stored{reached}.",
+        outage.where,
+        "Free some space or mend the disk, then import the same files again: what is here already is not "
+        "stored twice.",
+    )
 
 
 @dataclass(slots=True)
@@ -178,6 +193,8 @@ class _OneFile:
     batch: list[Arrival] = field(default_factory=list)
     batch_bytes: int = 0
     last_line: int = 0
+    kept_line: int = 0
+    """The line that the last stored record is from."""
 
     def run(self, told: Callable[[float, int], None]) -> FileReport:
         try:
@@ -275,6 +292,7 @@ class _OneFile:
         self.stored += committed.stored
         self.duplicates += committed.duplicates
         self.batch, self.batch_bytes = [], 0
+        self.kept_line = self.last_line
 
 
 def _document(found: Iterator[Line]) -> Iterator[Line]:
