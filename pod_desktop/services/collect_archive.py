@@ -204,9 +204,11 @@ class Archive:
             self._say(CATCHING_UP, f"Fetching {named(begin)} from the archive.")
             arrivals, last = session.arrivals, self.clock.monotonic()
             count = kept = new = 0
+            # A live record waits for no more than one batch of each archive before it.
+            batch = limits.BATCH_RECORDS // 3 if self.beside else limits.BATCH_RECORDS
             while not self.interrupted():
-                await arrivals.wait(limits.BATCH_RECORDS, 0.5)
-                frames = arrivals.take(limits.BATCH_RECORDS, BATCH_BYTES)
+                await arrivals.wait(batch, 0.5)
+                frames = arrivals.take(batch, BATCH_BYTES)
                 if frames:
                     stored = await self.book.store(frames, port.BACKFILL, self.patience)
                     count += stored.received

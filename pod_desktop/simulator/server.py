@@ -8,7 +8,7 @@ import http
 import logging
 import ssl
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
@@ -270,6 +270,10 @@ class Sender:
     async def _archive(self, begin: int, end: int) -> bool:
         """Send the hours that touch [begin, end); False when the session has come to its end before."""
         hours = begin - begin % HOUR, -(-end // HOUR) * HOUR
+        if (encoded := self._sim.encoded_hours) is not None:
+            for hour in range(hours[0] // HOUR, min(hours[1], self._sim.clock.now()) // HOUR):
+                await self._send_encoded(encoded(self._session.kind, hour))
+            return not self._connection.gone
         frames = self._sim.archive(self._session.kind, *hours, lambda: not self._connection.gone)
         async with contextlib.aclosing(frames):
             async for item in frames:
@@ -335,7 +339,7 @@ class Sender:
             session.order = session.order[0] - 1, session.order[1]
         return True
 
-    async def _send_encoded(self, chunks: list[bytes]) -> None:
+    async def _send_encoded(self, chunks: Iterable[bytes]) -> None:
         """Ready-made WebSocket frames in large pieces: as fast as the loopback takes them."""
         for chunk in chunks:
             if self._connection.gone:

@@ -87,7 +87,8 @@ class Simulator:
     """A Proofpoint on Demand on loopback: `async with Simulator(rate=50) as sim: …`.
 
     options: fields of Options. clock: what time it is there. preencoded: frames by kind that are served
-    from memory at full speed instead of generated ones.
+    from memory at full speed instead of generated ones. encoded_hours: (kind, hours since 1970) -> the WebSocket
+    frames of a finished archive hour, joined to pieces, where generating them would be the slowest part.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class Simulator:
         *,
         clock: Clock | None = None,
         preencoded: Mapping[str, Sequence[bytes]] | None = None,
+        encoded_hours: Callable[[str, int], Iterable[bytes]] | None = None,
         **options: Any,
     ) -> None:
         self.options = Options(**options)
@@ -107,6 +109,7 @@ class Simulator:
         self.client_id, self.client_secret = keys.client(self.options.seed, self.cluster_id)
         self.dice = Random(seed_of(self.options.seed, "handshakes"))
         self.preencoded = {kind: encode_frames(list(frames)) for kind, frames in (preencoded or {}).items()}
+        self.encoded_hours = encoded_hours
         self.sessions = Sessions(
             self.options.buffer_scope,
             self.options.archive_counts,
