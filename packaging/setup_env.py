@@ -25,7 +25,7 @@ LOCKS = {
     "test": ROOT / "packaging" / "requirements-test.lock",
 }
 HEADLESS = (
-    "act", "collect", "connector", "count", "filter", "history", "import", "lists", "playbook", "retention",
+    "act", "collect", "column", "connector", "count", "filter", "history", "import", "lists", "playbook", "retention",
     "search", "settings", "show", "simulate", "status", "undo", "verify",
 )  # fmt: skip
 """Commands that work without a display; tests/house compares them with the command line's own."""

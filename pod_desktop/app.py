@@ -209,6 +209,7 @@ async def _collect(home: Home, options: CollectOptions, tell: Tell) -> int:
     from pod_desktop.services.collect import CollectorService
     from pod_desktop.services.collect_claims import Claims, claims_folder
     from pod_desktop.services.import_jobs import ImportJobs
+    from pod_desktop.services.promoting import Promotion
     from pod_desktop.services.retention import Retention, limits_of, noted
     from pod_desktop.services.tasks import Tasks
 
@@ -249,15 +250,24 @@ async def _collect(home: Home, options: CollectOptions, tell: Tell) -> int:
         tell=lambda job, state: home.ledger.put_job(job, state, now=home.clock.now()),
     )
     others += [jobs.obey, retention.obey, _forgetting(home)]
+    promotion = Promotion(
+        home.data_dir.events,
+        home.ledger,
+        home.clock,
+        lambda: shutil.disk_usage(home.data_dir.events).free,
+    )
     figures = _tell_figures(options.metrics, service)
     ending, tasks, writing = asyncio.Event(), Tasks("service", _log_end), asyncio.Event()
-    deleting = tasks.spawn(retention.run(writing), "retention")
+    beside = [
+        tasks.spawn(retention.run(writing), "retention"),
+        tasks.spawn(promotion.run(writing), "promoted fields"),
+    ]
 
     async def end_writing() -> None:
         """Whoever else uses the writer ends before it is closed."""
         writing.set()
         await asyncio.to_thread(jobs.stop)
-        await asyncio.wait([deleting], timeout=STOP_SECONDS)
+        await asyncio.wait(beside, timeout=STOP_SECONDS)
 
     tasks.spawn(_look_after_actions(home, ending), "actions")
     tasks.spawn(_look_after_responders(home, ending), "responders")

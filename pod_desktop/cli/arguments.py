@@ -80,6 +80,7 @@ def parser(*, simulator: bool = True) -> argparse.ArgumentParser:
     _status(commands)
     _verify(commands)
     _retention(commands)
+    _column(commands)
     _simulate(commands, simulator)
     return top
 
@@ -417,6 +418,23 @@ def _retention(commands: Commands) -> None:
     what.add_argument(
         "--apply", action="store_true", help="delete now; the service does it by itself every hour"
     )
+
+
+def _column(commands: Commands) -> None:
+    column = commands.add_parser(
+        "column",
+        help="search columns: fields of the raw record that are searched by an index",
+        allow_abbrev=False,
+    )
+    actions = column.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=_Parser)
+    words = "make a field a search column, and wait until it is one; interrupted, it goes on in the collector service"
+    add = _command(actions, "add", words)
+    add.add_argument("path", metavar="PATH", help="as in a query: filter.modules.spam.version")
+    add.add_argument("--dry-run", action="store_true", help="only tell what it would take, by a sample")
+    _command(actions, "list", "list the search columns, how far each is, and what it takes on the disk")
+    _command(
+        actions, "remove", "delete a field's index; searches by it read the raw records again"
+    ).add_argument("path", metavar="PATH")
 
 
 def _simulate(commands: Commands, with_options: bool) -> None:

@@ -92,6 +92,10 @@ def _command(options: Namespace) -> Command:
             from pod_desktop.cli import playbooks
 
             return playbooks.playbook
+        case "column":
+            from pod_desktop.cli import columns
+
+            return columns.column
         case "retention":
             from pod_desktop.cli import retention
 

@@ -43,7 +43,7 @@ def as_number(value: str | int | float) -> int | float | None:
         try:
             return float(value)
         except OverflowError:
-            return math.copysign(math.inf, value)
+            return math.inf if value > 0 else -math.inf
     return value
 
 

@@ -16,9 +16,12 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from types import MappingProxyType
 from typing import Any, Final
 
 from pod_desktop.core.interflow import INDEX, MSG_CLASS, ORIGIN
+from pod_desktop.query import promoted as copies
 from pod_desktop.query.fields import FLAGS
 from pod_desktop.query.matching import as_number
 from pod_desktop.query.predicate import value_test
@@ -133,6 +136,7 @@ def compile_tree(
     by_row: bool = False,
     above: int | None = None,
     codes: Mapping[str, Sequence[int]] | None = None,
+    promoted: copies.Columns = MappingProxyType({}),
 ) -> Condition:
     """The conditions of a tree.
 
@@ -142,11 +146,12 @@ def compile_tree(
         by_row: look addresses up row by row, not once among all; quicker where few rows are looked at.
         above: only records behind this seq are asked for.
         codes: ids of the segment's codes by folded value; a value that is not among them is in no record.
+        promoted: fields whose values the segment has copied out of its raw records.
 
     Raises:
         ValueError: a tree not made by parse() holds an invalid regular expression or network.
     """
-    compiler = _Compiler(subjects, first, by_row, above, codes)
+    compiler = _Compiler(subjects, first, by_row, above, codes, promoted)
     part = compiler.node(node)
     return Condition(part.maybe, part.sure, compiler.values, compiler.tests, part.indexed)
 
@@ -159,8 +164,10 @@ class _Compiler:
         by_row: bool,
         above: int | None,
         codes: Mapping[str, Sequence[int]] | None,
+        promoted: copies.Columns,
     ) -> None:
         self._codes = codes
+        self._promoted = promoted
         self._first = first
         self._by_row = by_row
         self._above = "" if above is None else f" and rowid > {above - first}"
@@ -188,7 +195,7 @@ class _Compiler:
             case And(parts):
                 return _join(" and ", [self.node(part) for part in parts], max)
             case Or(parts):
-                return _join(" or ", [self._either(part) for part in _gathered(parts)], min)
+                return _join(" or ", [self._either(part) for part in self._gathered(parts)], min)
             case Not(part):
                 inner = self.node(part)
                 return _Part(_negate(inner.sure), _negate(inner.maybe))
@@ -200,6 +207,22 @@ class _Compiler:
     def _either(self, part: Node | tuple[str, _OneOf]) -> _Part:
         return self._term(*part) if isinstance(part, tuple) else self.node(part)
 
+    def _gathered(self, parts: tuple[Node, ...]) -> list[Node | tuple[str, _OneOf]]:
+        """The parts of an Or with many Equals on one field made one."""
+        values: dict[str, list[str]] = {}
+        others: list[Node | tuple[str, _OneOf]] = []
+        for part in parts:
+            if isinstance(part, Term) and isinstance(part.test, Equals) and self._is_gathered(part.field):
+                values.setdefault(part.field, []).append(part.test.value.casefold())
+            else:
+                others.append(part)
+        for name, wanted in values.items():
+            others.append((name, _OneOf(tuple(wanted))) if len(wanted) > 1 else Term(name, Equals(wanted[0])))
+        return others
+
+    def _is_gathered(self, name: str) -> bool:
+        return name in _GATHERED or name in self._promoted
+
     def _text(self, words: str, phrase: bool) -> _Part:
         match = word_match(words, phrase)
         if match is None:
@@ -210,6 +233,8 @@ class _Compiler:
         return _Part(maybe, f"({maybe} and seq not in (select seq from unsure))", indexed=INDEXED_ALWAYS)
 
     def _term(self, name: str, test: Test | _OneOf) -> _Part:
+        if (copied := self._promoted.get(name)) is not None:
+            return self._copied(copied, test)
         if name in _CODES:
             if self._codes is not None and isinstance(test, Equals | _OneOf):
                 return self._code(_CODES[name], self._codes, test)
@@ -229,6 +254,16 @@ class _Compiler:
         if name in _NUMBERS:
             return _exact(self._number(name, _single(test)))
         return self._derived(name, _single(test))
+
+    def _copied(self, column: copies.Promoted, test: Test | _OneOf) -> _Part:
+        if isinstance(test, _OneOf):
+            values = copies.one_of(column, test.values, self.bind)
+        else:
+            values = copies.passing(column, test, self.bind, partial(self.holds, test))
+        sure = f"seq in ({copies.seqs(column, values)})"
+        if column.whole:
+            return _exact(sure, indexed=INDEXED)
+        return _Part(f"({sure} or seq in ({copies.unsure(column)}))", sure, INDEXED)
 
     def _code(self, column: str, codes: Mapping[str, Sequence[int]], test: Equals | _OneOf) -> _Part:
         values = (test.value.casefold(),) if isinstance(test, Equals) else test.values
@@ -375,20 +410,6 @@ def _balanced(word: str, parts: list[str]) -> str:
         return f"({word.join(parts)})"
     middle = len(parts) // 2
     return f"({_balanced(word, parts[:middle])}{word}{_balanced(word, parts[middle:])})"
-
-
-def _gathered(parts: tuple[Node, ...]) -> list[Node | tuple[str, _OneOf]]:
-    """The parts of an Or with many Equals on one field made one."""
-    values: dict[str, list[str]] = {}
-    others: list[Node | tuple[str, _OneOf]] = []
-    for part in parts:
-        if isinstance(part, Term) and isinstance(part.test, Equals) and part.field in _GATHERED:
-            values.setdefault(part.field, []).append(part.test.value.casefold())
-        else:
-            others.append(part)
-    for name, wanted in values.items():
-        others.append((name, _OneOf(tuple(wanted))) if len(wanted) > 1 else Term(name, Equals(wanted[0])))
-    return others
 
 
 def _single(test: Test | _OneOf) -> Test:

@@ -33,6 +33,8 @@ def repair_now(data_dir: DataDir, tell: Callable[[str], None] | None = None) -> 
 
 def words(done: Repaired) -> str:
     """What became of a segment, in a sentence."""
+    if done.removed:
+        return f"{done.file}: removed; the collector service makes it anew."
     if done.why_not:
         return f"{done.file}: not repaired. {done.why_not}"
     return f"{done.file}: rebuilt from {done.records:,} raw records."

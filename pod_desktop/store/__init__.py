@@ -1,5 +1,11 @@
 """Where events live. Other rooms import what stands here."""
 
+from pod_desktop.store.catalog import sealed_entries
+from pod_desktop.store.copies import Part as ColumnPart
+from pod_desktop.store.copies import digest as column_digest
+from pod_desktop.store.copies import info as column_info
+from pod_desktop.store.copies import parts as column_parts
+from pod_desktop.store.copies import remove as remove_column_part
 from pod_desktop.store.datadir import DataDir, Lock, default_root, lock_holder
 from pod_desktop.store.journal import Journal
 from pod_desktop.store.ledger import (
@@ -34,6 +40,10 @@ from pod_desktop.store.port import (
     Totals,
     Writer,
 )
+from pod_desktop.store.promoting import DamagedPart
+from pod_desktop.store.promoting import Values as ColumnValues
+from pod_desktop.store.promoting import make as make_column_part
+from pod_desktop.store.promoting import sample as sample_column
 from pod_desktop.store.repair import Repaired, repair
 from pod_desktop.store.retention import (
     Cleared,
@@ -47,6 +57,7 @@ from pod_desktop.store.retention import (
 )
 from pod_desktop.store.retention import plan as plan_retention
 from pod_desktop.store.schema import segment_of
+from pod_desktop.store.seal import Stopped
 from pod_desktop.store.segments import open_reader, open_writer
 from pod_desktop.store.verify import verify
 
@@ -58,10 +69,13 @@ __all__ = [
     "Candidates",
     "Cleared",
     "CollectEntry",
+    "ColumnPart",
+    "ColumnValues",
     "Command",
     "Commit",
     "Committed",
     "ConnectorEntry",
+    "DamagedPart",
     "DataDir",
     "Doomed",
     "FieldValues",
@@ -91,20 +105,28 @@ __all__ = [
     "ServiceInfo",
     "Source",
     "Spots",
+    "Stopped",
     "StoredRecord",
     "Totals",
     "Turn",
     "Version",
     "Writer",
+    "column_digest",
+    "column_info",
+    "column_parts",
     "counted",
     "default_root",
     "lock_holder",
+    "make_column_part",
     "open_reader",
     "open_writer",
     "plan_retention",
     "prepare",
     "prepare_kept",
+    "remove_column_part",
     "repair",
+    "sample_column",
+    "sealed_entries",
     "segment_of",
     "verify",
 ]

@@ -17,7 +17,7 @@ from pod_desktop.store.active import Meta, StreamRow, read_meta, read_streams
 from pod_desktop.store.schema import outage
 
 _FILE: Final = re.compile(r"segment-(\d{1,12})\.db")
-_BESIDE: Final = re.compile(r"segment-(\d{1,12})\.db(?:-wal|-shm)?")
+_BESIDE: Final = re.compile(r"segment-(\d{1,12})\.(?:db(?:-wal|-shm)?|column-.*)")
 
 
 class Entry(NamedTuple):
@@ -41,7 +41,7 @@ def segments_on_disk(folder: Path) -> list[int]:
 
 
 def _with_any_file(folder: Path) -> set[int]:
-    """Segments of which anything is left, be it only what SQLite keeps beside a database."""
+    """Segments of which anything is left, be it only what SQLite keeps beside a database, or a promoted field."""
     return {int(match[1]) for file in folder.iterdir() if (match := _BESIDE.fullmatch(file.name))}
 
 
@@ -186,16 +186,33 @@ class Catalog:
     def delete_gone(self) -> None:
         """Delete the files of segments that are gone; one that somebody holds open stays for the next time."""
         for segment in set(self.gone()) & _with_any_file(self.folder):
-            path = schema.segment_path(self.folder, segment)
-            for ending in ("", "-wal", "-shm"):
+            for path in schema.files_of(self.folder, segment):
                 with suppress(OSError):
-                    path.with_name(path.name + ending).unlink()
+                    path.unlink()
 
     def close(self) -> None:
         schema.let_go(self.connection)
 
 
 LIST_SEGMENTS: Final = "select id, lane, state, n, lo, hi, bytes_raw from segment order by id"
+
+
+def sealed_entries(folder: Path) -> list[Entry]:
+    """The sealed segments, as any process may read them; none where there is no store yet.
+
+    Raises:
+        Outage: the catalog cannot be read.
+    """
+    path = schema.catalog_path(folder)
+    if not path.exists():
+        return []
+    connection = schema.open_to_read(path, cache_kib=256)
+    try:
+        schema.check_format(connection, path)
+        with outage(path):
+            return [one for row in connection.execute(LIST_SEGMENTS) if (one := Entry(*row)).sealed]
+    finally:
+        connection.close()
 
 
 def record_seal(connection: apsw.Connection, meta: Meta, streams: dict[str, StreamRow]) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from pod_desktop.core.faults import UserFault
 from pod_desktop.core.interflow import INDEX, MSG_CLASS, ORIGIN
 from pod_desktop.query import FLAGS
+from pod_desktop.query.promoted import Promoted, unsure
 from pod_desktop.query.tree import Everything, Text
 from pod_desktop.store.port import Ask
 from pod_desktop.store.segment import Segment
@@ -50,7 +51,10 @@ def counts_by(segment: Segment, ask: Ask, name: str) -> Counter[str]:
     """Values of a field with the number of matching records that have them."""
     statement = _statement(name)
     if statement is None and name not in (*_KINDS, *_SOURCES, "flag"):
-        return _from_raw(segment, ask, name)
+        promoted = segment.promoted([name]).get(name)
+        return (
+            _from_raw(segment, ask, name) if promoted is None else _from_copies(segment, ask, name, promoted)
+        )
     conditions = segment.exact(ask)
     total: Counter[str] = Counter()
     with segment.using(conditions.tests):
@@ -111,7 +115,28 @@ def _shown(segment: Segment, name: str, value: Any) -> list[str]:
     return [str(value)]
 
 
-def _from_raw(segment: Segment, ask: Ask, name: str) -> Counter[str]:
+def _from_copies(segment: Segment, ask: Ask, name: str, column: Promoted) -> Counter[str]:
+    """Of a promoted field; in the order in which the raw records would give the values."""
+    total: Counter[str] = Counter()
+    if not column.whole:
+        total = _from_raw(segment, ask, name, f" and seq in ({unsure(column)})")
+    conditions = segment.exact(ask)
+    with segment.using(conditions.tests):
+        total.update(
+            dict(
+                segment.execute(
+                    f"with matching(place) as materialized (select seq - {column.first} from ev"
+                    f" where {conditions.where}) select coalesce(original, text), count(distinct place)"
+                    f" from matching join {column.schema}.at using(place) join {column.schema}.val on id = val"
+                    " group by 1 order by min(place)",
+                    conditions.values,
+                )
+            )
+        )
+    return total
+
+
+def _from_raw(segment: Segment, ask: Ask, name: str, among: str = "") -> Counter[str]:
     read = ask.values
     if read is None:
         raise UserFault(f"{name!r} is no column; counting it needs the whole records.", "by")
@@ -119,7 +144,8 @@ def _from_raw(segment: Segment, ask: Ask, name: str) -> Counter[str]:
     conditions = segment.exact(ask)
     with segment.using(conditions.tests):
         listed = segment.execute(
-            f"select seq, kind, source from ev where {conditions.where} order by seq", conditions.values
+            f"select seq, kind, source from ev where {conditions.where}{among} order by seq",
+            conditions.values,
         ).fetchall()
     for seq, kind, source in listed:
         found = read(segment.code(kind), segment.raw(seq), segment.source_of(source), name)

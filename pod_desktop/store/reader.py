@@ -6,6 +6,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -297,7 +298,7 @@ class SegmentReader:
             if ask.wanted is not None and not ask.wanted():
                 raise Unwanted("No longer wanted.")
             with self._setting_aside(segment):
-                yield work(self._segment(segment))
+                yield self._segment(segment).answer(work)
 
     def count(self, ask: Ask) -> int:
         """See store.port.Reader.count."""
@@ -381,7 +382,7 @@ class SegmentReader:
         found: list[Place] = []
         for segment, last, first in self._stretches(ask, marks, above):
             with self._setting_aside(segment):
-                found += self._segment(segment).keys(ask, most=last, above=first)
+                found += self._segment(segment).answer(partial(Segment.keys, ask=ask, most=last, above=first))
         found.sort(reverse=True)
         return found
 
@@ -418,7 +419,9 @@ class SegmentReader:
         found, indexed = 0, False
         for segment, last, _ in self._stretches(ask, marks, None):
             with self._setting_aside(segment):
-                here = self._segment(segment).candidates(ask, last, most)
+                here = self._segment(segment).answer(
+                    partial(Segment.candidates, ask=ask, last=last, most=most)
+                )
                 found += here.records
                 indexed = indexed or here.indexed
             if found >= most:

@@ -18,7 +18,7 @@ import apsw
 from pod_desktop.core.faults import Outage
 from pod_desktop.core.limits import BATCH_RECORDS
 from pod_desktop.core.record import Arrival
-from pod_desktop.store import schema
+from pod_desktop.store import copies, schema
 from pod_desktop.store.active import Active, Meta, StreamRow, read_streams
 from pod_desktop.store.blocks import Damaged, Unpacker
 from pod_desktop.store.catalog import Entry, record_seal
@@ -43,6 +43,8 @@ class Repaired(NamedTuple):
     records: int
     """Rebuilt; 0 where it was not."""
     why_not: str = ""
+    removed: bool = False
+    """It was a copy of values, which is made anew in the background."""
 
 
 class _Beyond(Exception):
@@ -84,6 +86,17 @@ def repair(
                 found.append(Repaired(path.name, tuple(problems), 0, str(error)))
             finally:
                 shutil.rmtree(folder / WORKSHOP, ignore_errors=True)
+    return found + _without_damaged_columns(folder)
+
+
+def _without_damaged_columns(folder: Path) -> list[Repaired]:
+    """Promoted fields are copies: a damaged one is deleted, and made anew by the service."""
+    records = {entry.segment: entry.n for entry in catalog_entries(folder) if entry.sealed}
+    found = []
+    for part in copies.parts(folder):
+        if part.segment in records and (wrong := copies.problems(part, records[part.segment])):
+            copies.remove(part.path)
+            found.append(Repaired(part.path.name, tuple(wrong), 0, removed=True))
     return found
 
 

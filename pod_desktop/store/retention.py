@@ -112,7 +112,7 @@ def plan(folder: Path, limits: Limits, now: int) -> Plan:
     for entry in sorted(sealed, key=lambda one: (one.hi or 0, one.segment)):
         if entry.lane == KEPT:
             continue
-        size = sum(map(_size, _files(folder, entry.segment)))
+        size = sum(map(_size, schema.files_of(folder, entry.segment)))
         old = limits.days > 0 and _age_from(folder, entry) < now - limits.days * DAY
         if old or (limits.gigabytes > 0 and left > limits.gigabytes * GIGABYTE):
             left -= size
@@ -132,11 +132,6 @@ def _entries(folder: Path) -> list[Entry]:
             return [Entry(*row) for row in connection.execute(LIST_SEGMENTS)]
     finally:
         connection.close()
-
-
-def _files(folder: Path, segment: int) -> list[Path]:
-    path = schema.segment_path(folder, segment)
-    return [path.with_name(path.name + ending) for ending in ("", "-wal", "-shm")]
 
 
 def _size(file: Path) -> int:

@@ -101,6 +101,18 @@ def segment_path(folder: Path, segment: int) -> Path:
     return folder / f"segment-{segment}.db"
 
 
+def column_path(folder: Path, segment: int, digest: str) -> Path:
+    """The copied values of one promoted field of a segment (store.copies)."""
+    return folder / f"segment-{segment}.column-{digest}.db"
+
+
+def files_of(folder: Path, segment: int) -> list[Path]:
+    """Every file that a segment may have: its own, what SQLite keeps beside it, its promoted fields."""
+    path = segment_path(folder, segment)
+    own = [path, *(path.with_name(path.name + ending) for ending in ("-wal", "-shm"))]
+    return [*own, *folder.glob(f"segment-{segment}.column-*")]
+
+
 def catalog_path(folder: Path) -> Path:
     return folder / "catalog.db"
 

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from pod_desktop.core.faults import Outage, UserFault
 from pod_desktop.core.limits import ROW_RECIPIENTS
 from pod_desktop.core.record import EventRow
 from pod_desktop.query import sql
+from pod_desktop.query.promoted import Promoted, fields
 from pod_desktop.query.tree import Node, Text
 from pod_desktop.store import schema
 from pod_desktop.store.active import Meta, read_meta
+from pod_desktop.store.copies import DAMAGE, Attached
 from pod_desktop.store.judging import Conditions, Judging
 from pod_desktop.store.minutes import MinuteCounts
 from pod_desktop.store.port import Ask, Candidates, Order, Piece, Place, Source, StoredRecord
 from pod_desktop.store.rawblocks import RawBlocks
 
+_Answer = TypeVar("_Answer")
 _FEW: Final = 2_000
 """Up to here matching rows are collected through an index and sorted; more are read in order of time."""
 
@@ -43,6 +46,7 @@ class Segment:
         self._codes: dict[int, str] = {}
         self._ids: dict[str, list[int]] | None = None
         self._sources: dict[int, Source] = {}
+        self.columns = Attached(folder, segment, self._connection)
         self.minutes = MinuteCounts(self, self.bounds).of
         self._raw = RawBlocks(self.path, self._connection)
         self._judging = Judging(self, self._raw)
@@ -123,9 +127,11 @@ class Segment:
             bounds.append("seq > :above")
             values["above"] = above
         codes = self._ids_of_codes()
+        promoted = self.promoted(fields(ask.tree))
         condition = sql.compile_tree(
-            ask.tree, subjects=sealed and not few, first=first, by_row=few, above=above, codes=codes
-        )
+            ask.tree, subjects=sealed and not few, first=first, by_row=few, above=above, codes=codes,
+            promoted=promoted,
+        )  # fmt: skip
         if not condition.exact and ask.matches is None:
             raise UserFault(
                 "This search needs the whole records, and was asked without a way to judge them.", "query"
@@ -133,12 +139,26 @@ class Segment:
         hint = "not indexed" if few else ""
         if not plain and not self._is_sparse(ask.tree, condition, bounds, values):
             hint = "indexed by ev_time"
-            condition = sql.compile_tree(ask.tree, first=first, by_row=True, codes=codes)
+            condition = sql.compile_tree(ask.tree, first=first, by_row=True, codes=codes, promoted=promoted)
         where = " and ".join([*bounds, condition.maybe])
         return Conditions(
             where, condition.sure, values | condition.values, condition.exact, hint, condition.tests,
             self._is_indexed(condition), few,
         )  # fmt: skip
+
+    def answer(self, work: Callable[[Segment], _Answer]) -> _Answer:
+        """What `work` finds; once more without the promoted fields, should one of them be what is damaged."""
+        try:
+            return work(self)
+        except DAMAGE:
+            if not self.columns.give_up():
+                raise
+            return work(self)
+
+    def promoted(self, names: Iterable[str]) -> dict[str, Promoted]:
+        """Those of the fields whose values are copied here."""
+        wanted = set(names) - sql.COLUMNS if self.meta.sealed else ()
+        return self.columns.of(wanted, self.meta.n) if wanted else {}
 
     def _is_indexed(self, condition: sql.Condition) -> bool:
         return condition.indexed >= (sql.INDEXED if self.meta.sealed else sql.INDEXED_ALWAYS)
@@ -203,6 +223,17 @@ class Segment:
         self, ask: Ask, *, order: Order = "newest", after: Place | None = None, most: int | None = None
     ) -> Iterator[EventRow]:
         """Matching rows in order of time, then seq."""
+        while True:
+            try:
+                for row in self._rows(ask, order, after, most):
+                    after = Place(row.time, row.seq)
+                    yield row
+                return
+            except DAMAGE:
+                if not self.columns.give_up():
+                    raise
+
+    def _rows(self, ask: Ask, order: Order, after: Place | None, most: int | None) -> Iterator[EventRow]:
         conditions = self.conditions(ask, most=most)
         where, values = self._after(conditions, order, after)
         descending = "desc" if order == "newest" else ""

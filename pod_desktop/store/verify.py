@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ import apsw
 
 from pod_desktop.core.faults import Outage
 from pod_desktop.core.status import Counters
-from pod_desktop.store import schema
+from pod_desktop.store import copies, schema
 from pod_desktop.store.active import Meta, StreamRow, newest_streams, read_meta, read_progress, read_streams
 from pod_desktop.store.blocks import Damaged, Unpacker
 from pod_desktop.store.catalog import LIST_SEGMENTS, Entry, segments_on_disk
@@ -48,6 +48,7 @@ def verify(folder: Path, tell: Callable[[str], None] | None = None) -> list[str]
         if tell is not None:
             tell(f"segment-{entry.segment}.db")
         _segment(folder, entry, problems)
+    problems += column_problems(folder, entries)
     for _ in range(_TRIES):
         # While a collector writes, two equal looks are a state that was.
         if (state := _state(folder)) is not None and state == _state(folder):
@@ -60,6 +61,17 @@ def catalog_entries(folder: Path) -> list[Entry]:
     """The segments that the catalog lists; none where it cannot be read (verify() says so)."""
     path = schema.catalog_path(folder)
     return _catalog(path, []) if path.exists() else []
+
+
+def column_problems(folder: Path, entries: Sequence[Entry]) -> list[str]:
+    """All that is wrong with promoted fields; what segments of `entries` do not have is about to be deleted."""
+    records = {entry.segment: entry.n for entry in entries if entry.sealed}
+    return [
+        line
+        for part in copies.parts(folder)
+        if part.segment in records
+        for line in copies.problems(part, records[part.segment])
+    ]
 
 
 def segment_problems(folder: Path, entry: Entry) -> list[str]:
