@@ -50,6 +50,7 @@ from pod_desktop.ui.loop import WindowLoop
 from pod_desktop.ui.moments import Zone
 from pod_desktop.ui.preferences import Preferences
 from pod_desktop.ui.rail import MANAGE, Page
+from pod_desktop.ui.searchcolumns import Columns, columns_desk
 from pod_desktop.ui.settings import Keymap, Plan, RetentionDesk, SettingsDesk, SettingsPage
 from pod_desktop.ui.stalling import Stalling
 from pod_desktop.ui.theme import Theme
@@ -166,6 +167,8 @@ class Session:
         window.add_page(
             Page(key=CONNECTORS, group=MANAGE, title="Connectors", make=self._make_connectors_page)
         )
+        desk = columns_desk(self._home.data_dir, self._home.ledger, self._home.clock)
+        window.events.slow_path.columns = Columns(desk, window)
         self.hunting = add_hunting(window)
         add_automation(window, self._automating)
         self._actions_tab = add_actions(window, self._acting)
@@ -368,6 +371,7 @@ class Session:
             tenants=self._home.ledger.tenants,
             retention=RetentionDesk(plan=self._plan_retention, apply=self._apply_retention),
             open_folder=(lambda folder: open_folder(Path(folder))) if opener() else None,
+            columns=columns_desk(self._home.data_dir, self._home.ledger, self._home.clock),
         )
 
     def _plan_retention(self, days: int | None, gigabytes: int | None) -> Plan:

@@ -15,20 +15,24 @@ class Confirm(QDialog):
 
     agreed = Signal()
 
-    def __init__(self, title: str, words: str, way_on: str, parent: QWidget) -> None:
+    def __init__(
+        self, title: str, words: str, way_on: str, parent: QWidget, *, harmless: bool = False
+    ) -> None:
         """
         Args:
             title: The question.
             words: What will happen.
-            way_on: The button that does it.
+            way_on: The button that does it; '' where there is nothing to do but to read.
             parent: The window it belongs to; the question goes when it is answered.
+            harmless: It can be taken back.
         """
         super().__init__(parent)
         self.setWindowTitle("POD Desktop")
         self.setAccessibleName(f"{title} {words}")
         self.setFixedWidth(440)
-        self.way_on = Button(way_on, "danger", clicked=self.accept)
-        self.cancel = Button("Cancel", clicked=self.reject)
+        self.way_on = Button(way_on, "primary" if harmless else "danger", clicked=self.accept)
+        self.way_on.setVisible(bool(way_on))
+        self.cancel = Button("Cancel" if way_on else "Close", clicked=self.reject)
         body = QVBoxLayout()
         body.setContentsMargins(20, 18, 20, 18)
         body.setSpacing(8)

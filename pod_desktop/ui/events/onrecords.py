@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMenu
 from pod_desktop import query
 from pod_desktop.core.faults import Fault, UserFault
 from pod_desktop.core.record import EventRow
+from pod_desktop.services.columns import can_be_promoted
 from pod_desktop.ui.bridge import ColourRule, Dress, Record
 from pod_desktop.ui.copying import rows_as_csv, rows_as_json, rows_as_text
 from pod_desktop.ui.detail.jsonview import as_received
@@ -132,6 +133,14 @@ class OnRecords(QObject):
     def add_column(self, field: str) -> None:
         """Show a column of any field."""
         self._page.table.columns.add_field(field)
+
+    def can_be_search_column(self, field: str) -> bool:
+        """Does searching by it read every record?"""
+        return self._page.slow_path.columns is not None and can_be_promoted(field)
+
+    def make_search_column(self, field: str) -> None:
+        """Ask whether to, and do it."""
+        self._page.slow_path.offer(field)
 
     def choose_column(self) -> None:
         """Ask of which field."""

@@ -24,6 +24,7 @@ from pod_desktop.ui.events.notebook import NoteBook
 from pod_desktop.ui.events.onrecords import OnRecords
 from pod_desktop.ui.events.rangedialog import RangeDialog
 from pod_desktop.ui.events.saved import Saved
+from pod_desktop.ui.events.slowpath import SlowPath
 from pod_desktop.ui.events.strip import Strip
 from pod_desktop.ui.events.table import ROW_HEIGHT, EventTable
 from pod_desktop.ui.events.toolbar import Toolbar
@@ -89,6 +90,7 @@ class EventsPage(QWidget):
         self.detail = DetailPane(self.desk, self.record_worker, self.preferences, self.zone, notes=self.notes)
         self.fault = Notice(tone="bad", button=Button("Try again", "link", self.ask))
         self.fault.hide()
+        self.slow_path = SlowPath()
         self._empty = EmptyState()
         self._empty.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._cover = QStackedWidget()
@@ -98,7 +100,7 @@ class EventsPage(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for part in (self.toolbar, self.strip, self.fault):
+        for part in (self.toolbar, self.strip, self.fault, self.slow_path):
             column.addWidget(part)
         column.addWidget(self.splitter, 1)
         self.on_records = OnRecords(self)
@@ -129,6 +131,7 @@ class EventsPage(QWidget):
         self.toolbar.kinds_changed.connect(self.ask)
         self.toolbar.saved.chosen.connect(self._saved_chosen)
         self.toolbar.export_asked.connect(self.export_asked)
+        self.slow_path.search_again.connect(self.ask)
         self.strip.cancel.clicked.connect(lambda _on=False: self.cancel())
         self.histogram.picked.connect(self.range.fix)
         self.histogram.cleared.connect(lambda: self.range.choose(None))
@@ -286,6 +289,9 @@ class EventsPage(QWidget):
             seconds=self.feed.seconds if asked else 0.0,
             every=self._every,
         )
+        self.slow_path.told(
+            self.question().text, self.feed.waited if self.feed.searching else self.feed.seconds
+        )
         if total:
             self._front(self.table)
         elif not self.fault.isVisibleTo(self):
@@ -405,7 +411,15 @@ class EventsPage(QWidget):
         """The window closes: no more asking."""
         self._moving.stop()
         self._telling.stop()
-        for part in (self.feed, self.counting, self.faceting, self.looks, self.notes, self.query):
+        for part in (
+            self.feed,
+            self.counting,
+            self.faceting,
+            self.looks,
+            self.notes,
+            self.query,
+            self.slow_path,
+        ):
             part.stop()
         self.record_worker.stop()
 

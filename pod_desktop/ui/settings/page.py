@@ -12,6 +12,8 @@ from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 from pod_desktop.core import settings as declared
 from pod_desktop.core.faults import Fault
 from pod_desktop.ui.preferences import Preferences
+from pod_desktop.ui.searchcolumns import ColumnsDesk
+from pod_desktop.ui.settings.columns import SearchColumns
 from pod_desktop.ui.settings.controls import Control, control_for
 from pod_desktop.ui.settings.desk import SettingsDesk
 from pod_desktop.ui.settings.keymap import Keymap
@@ -58,6 +60,7 @@ class SettingsPage(QWidget):
         tenants: Callable[[], list[str]] | None = None,
         open_folder: Callable[[str], object] | None = None,
         retention: RetentionDesk | None = None,
+        columns: ColumnsDesk | None = None,
         parent: QWidget | None = None,
     ) -> None:
         """
@@ -69,10 +72,12 @@ class SettingsPage(QWidget):
             tenants: All tenants, those of connectors too; called on the desk's worker.
             open_folder: Shows a folder in the desktop's file manager; without it there is no button for that.
             retention: What the limits on records delete; without it that is not told.
+            columns: The search columns; without it they are not listed.
             parent: The window it stands in.
         """
         super().__init__(parent)
         self.retention: RetentionNote | None = RetentionNote(retention) if retention is not None else None
+        self.columns: SearchColumns | None = SearchColumns(columns) if columns is not None else None
         self._desk = desk or SettingsDesk(preferences)
         self._keymap = keymap
         self._open_folder = open_folder
@@ -106,6 +111,8 @@ class SettingsPage(QWidget):
         for title, keys in _CARDS:
             self._card(column, title, [key for key in keys if key in self._desk.keys])
             if title == "Records":
+                if self.columns is not None:
+                    self._add_card(column, "Search columns").body.addWidget(self.columns)
                 self._data_card(column, data_dir)
         self._card(column, "Other", [key for key in self._desk.keys if key not in _PLACED])
         updates = self._add_card(column, "Updates")
