@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from faketester import EXCHANGE, FakeTester
@@ -24,6 +26,7 @@ from pod_desktop.ui.connectors.runner import Runner
 from pod_desktop.ui.connectors.testdialog import TestDialog, open_test
 from pod_desktop.ui.connectors.testview import StepRow
 from pod_desktop.vault import MemoryVault, SessionVault
+from tests.flow.trying import certificate
 
 pytestmark = pytest.mark.usefixtures("worn")
 
@@ -446,3 +449,45 @@ def test_whatever_a_cluster_answers_has_a_summary_and_something_to_check(
     assert part in words(dialog.view), dialog.view.report
     assert "What to check" in words(dialog.view)
     assert cluster.api_keys[0] not in dialog.view.report
+
+
+@pytest.mark.parametrize(
+    ("made", "trusted", "part"),
+    [
+        ({"expired": True}, True, "expired"),
+        ({"host": "elsewhere.example"}, True, "another host"),
+        ({}, False, "not from an authority"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["collect", "respond"])
+def test_a_certificate_that_is_not_right_is_told_in_the_window(
+    qtbot: QtBot,
+    window: QWidget,
+    world: World,
+    tmp_path: Path,
+    kind: str,
+    made: dict[str, Any],
+    trusted: bool,
+    part: str,
+) -> None:
+    with certificate(tmp_path, **made) as (tls, ca_file), running(seed=5, tls=tls) as sim:
+        trust = ca_file if trusted else ""
+        if kind == "collect":
+            connector: CollectConnector | RespondConnector = replace(collector(sim), ca_file=trust)
+            secrets = {"api_key": Secret(sim.api_keys[0])}
+        else:
+            connector = RespondConnector(
+                name="real-block", tenant="acme", type=TYPES[0], cluster_id=sim.cluster_id,
+                hostname=sim.hostname, protocol="HTTPS", token_url=sim.token_url, ca_file=trust,
+            )  # fmt: skip
+            secrets = {"client_id": Secret(sim.client_id), "client_secret": Secret(sim.client_secret)}
+        world.desk.create(connector, secrets)
+        dialog = opened(qtbot, window, world.runner, connector)
+        qtbot.waitUntil(lambda: not dialog.running, timeout=20_000)
+        # Nothing that is secret has left: the connection ended before it was asked for.
+        asked = len(sim.handshakes) + len(sim.api.exchanges)
+    assert banner(dialog).startswith("Failure"), dialog.view.report
+    assert part in words(dialog.view).lower(), dialog.view.report
+    assert "What to check" in words(dialog.view) and asked == 0
+    assert "✕ TLS" in dialog.view.report
+    assert not any(secret.reveal() in dialog.view.report for secret in secrets.values())
