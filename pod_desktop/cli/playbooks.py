@@ -6,6 +6,7 @@ import getpass
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from pod_desktop.cli.formats import dumps
@@ -14,7 +15,7 @@ from pod_desktop.cli.terminal import Out, clear_line, progress, visible, warn
 from pod_desktop.core import clock
 from pod_desktop.core.connector import check_tenant
 from pod_desktop.core.faults import UserFault
-from pod_desktop.core.playbook import DRY_RUN, OFF, ON, playbook_to_file
+from pod_desktop.core.playbook import DRY_RUN, OFF, ON, difference, playbook_to_file
 
 if TYPE_CHECKING:
     from pod_desktop.core.playbook import Playbook
@@ -105,20 +106,26 @@ def _show(options: Namespace, home: Home, playbooks: Playbooks, out: Out) -> int
     entry = playbooks.entry(options.name)
     versions = playbooks.history(options.name)
     rows = playbooks.rows(name=options.name, limit=_ROWS)
+    changes = [difference(old.playbook, new.playbook) for new, old in pairwise(versions)] + [[]]
     if options.json:
         history = [
-            {"version": one.version, "time": clock.iso(one.at), "author": one.author, "note": one.note}
-            for one in versions
-        ]
+            {
+                "version": one.version, "time": clock.iso(one.at), "author": one.author, "note": one.note,
+                "changes": [dict(zip(("key", "before", "after"), change, strict=True)) for change in changed],
+            }
+            for one, changed in zip(versions, changes, strict=True)
+        ]  # fmt: skip
         found = _as_object(entry) | {"history": history, "firings": [_row_as_object(row) for row in rows]}
         out.bytes(dumps(found) + b"\n")
         return 0
     _print(entry, False, out, "")
     out.line("history")
-    for one in versions:
+    for one, changed in zip(versions, changes, strict=True):
         out.line(
             f"    {clock.iso(one.at)[:19]}Z  v{one.version} {visible(one.note)} by {visible(one.author)}"
         )
+        for key, before, after in changed:
+            out.line(visible(f"        {key}: {before} -> {after}"))
     if rows:
         out.line("last firings")
         _rows_table(rows, out)

@@ -115,12 +115,24 @@ async def latency(folder: Path, rounds: int = 40) -> None:
                 await world.until(lambda n=number: len(world.journal.actions()) > n)
                 took.append((world.journal.actions(limit=1)[0].time - stored) / 1e6)
                 await asyncio.sleep(number % 7 * 0.013)
+            killed = await kill(world)
             stop.set()
         took.sort()
         print(
             f"stored to intent: median {statistics.median(took) * 1e3:.0f} ms, p95 {took[int(len(took) * 0.95)] * 1e3:.0f} ms"
         )
+        print(f"kill file to the first record that is held instead of sent: {killed * 1e3:.0f} ms")
         await world.close()
+
+
+async def kill(world: World) -> float:
+    """Seconds from the kill file to a record that is held for it."""
+    world.add(name="Last", query="sender:last@bad.test")
+    world.stop_file.touch()
+    began = time.perf_counter()
+    world.store(world.raw(sender="last@bad.test"))
+    await world.until(lambda: bool(world.playbooks.held()))
+    return time.perf_counter() - began
 
 
 def against_search(folder: Path, raws: list[bytes]) -> None:

@@ -308,25 +308,6 @@ def test_the_kill_switch_holds_everything_and_what_waits(tmp_path, how):
     run(tmp_path, story)
 
 
-def test_the_kill_file_works_within_a_second_while_actions_are_under_way(tmp_path):
-    async def story(world):
-        world.add(limits={"per_minute": 10})
-        stop = asyncio.Event()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(world.automation.run(stop))
-            world.store(*(world.raw(sender=f"s{number}@bad.test") for number in range(4)))
-            await world.until(lambda: not len(world.posts) < 4)
-            world.stop_file.touch()
-            began = world.clock.monotonic()
-            world.store(*(world.raw(sender=f"t{number}@bad.test") for number in range(4)))
-            await world.until(lambda: not len(world.playbooks.held()) < 4)
-            assert world.clock.monotonic() - began < 5  # 1 s where nothing else runs
-            assert len(world.posts) == 4
-            stop.set()
-
-    run(tmp_path, story, clock=SystemClock())
-
-
 def test_a_playbook_that_fails_is_shown_and_disturbs_no_other(tmp_path, monkeypatch):
     async def story(world):
         world.add(name="Broken", query="subject:invoice")

@@ -1,6 +1,7 @@
 """Backtests on stored records: what would have fired, what would be sent, held, muted, limited."""
 
 import json
+from collections import Counter
 from contextlib import ExitStack, closing
 from dataclasses import replace
 
@@ -20,6 +21,7 @@ from pod_desktop.core.record import Arrival
 from pod_desktop.services import playbooks
 from pod_desktop.services.automate_fire import Desk
 from pod_desktop.services.automate_judge import Judge
+from pod_desktop.services.automate_match import Facts, compile_rule
 from pod_desktop.services.importing import TENANT
 from pod_desktop.simulator.generator import Generator
 from pod_desktop.store.port import BACKFILL, LIVE, Commit, Source
@@ -103,6 +105,50 @@ def test_a_record_counts_for_each_of_its_recipients(tmp_path):
         tmp_path, [raw(recipients=people), raw(recipients=people[:2])], group_by="recipient", at_least=2
     )
     assert sorted(one.key for one in report.firings) == people[:2]
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["sender", "sender.domain", "header_from", "header_from.domain", "recipient", "ip", "country", "folder", "module",
+     "direction", "rule", "subject", "message_id", "qid", "score", "connection.helo"],
+)  # fmt: skip
+def test_keys_are_those_that_the_records_themselves_give(mail, field):
+    """Wherever they are read from: rows, columns of the store, or whole records."""
+    folder, raws = mail
+    playbook = playbook_from_file(definition(query="", group_by=field))
+    rule = compile_rule(playbook, NOW)
+    expected = Counter(
+        key.casefold() for one in raws for key in rule.keys(Facts("message", one, SOURCE, time=0))
+    )
+    assert expected
+    with closing(store.open_reader(folder)) as reader:
+        report = playbooks.try_out(
+            playbook, reader=reader, connectors=[], surroundings=AROUND, now=NOW, since=0, until=NOW + DAY
+        )
+    assert report.keys == expected
+
+
+@pytest.fixture(scope="module")
+def mail(tmp_path_factory):
+    """As many messages of the simulator as take more than one part of a backtest."""
+    folder = tmp_path_factory.mktemp("mail")
+    items = Generator(5, "acme_hosted", archive_rate=1.0).records("message", NOW - 2 * HOUR, NOW)
+    raws = [item.frame for item, _ in zip(items, range(400), strict=False)]
+    commit(folder, raws)
+    assert len(raws) > 300
+    return folder, raws
+
+
+def test_actions_may_name_every_record_of_a_firing(tmp_path):
+    raws = [
+        raw(guid=f"g{number}", ago=HOUR - number * MINUTE, subject=f"No. {number}") for number in range(3)
+    ]
+    body = {
+        "action": "add", "attribute": "$from", "operator": "equal", "value": "{key}",
+        "comment": "{records[0].guid} {records[1].guid} {records[2].guid} of {count}",
+    }  # fmt: skip
+    report = tried(tmp_path, raws, group_by="sender", at_least=3, actions=[BLOCK | {"body": body}])
+    assert json.loads(report.firings[0].rows[0].body)["comment"] == "g0 g1 g2 of 3"
 
 
 def test_grouping_by_a_path_of_the_record(tmp_path):

@@ -14,6 +14,7 @@ from pod_desktop import app, cli, content, store
 from pod_desktop.core import clock
 from pod_desktop.core.action import Entry
 from pod_desktop.core.guards import CONFIRM, Reason
+from pod_desktop.core.playbook import playbook_from_file
 from pod_desktop.core.playbook_limits import HELD
 from pod_desktop.core.record import Arrival
 from pod_desktop.core.responder import TYPES, RespondConnector
@@ -241,3 +242,15 @@ def test_a_sigma_rule_arrives_off_and_says_what_it_lacks(run: Run, data: Path) -
     code, _, err = run("import-sigma", str(rule))
     assert (code, "cannot be a query" in err, "base64" in err) == (2, True, True)
     assert run("import-sigma", str(data / "none.yml"))[0] == 2
+
+
+def test_each_version_says_who_when_and_what_changed(added: Run, data: Path) -> None:
+    playbooks = store.Playbooks(data / "playbooks.db")
+    changed = playbook_from_file(FILE | {"at_least": 5})
+    playbooks.update("Wave", changed, author="bob", now=NOW)
+    playbooks.close()
+    newest, first = as_json(added, "show", "Wave")["history"]
+    assert (newest["version"], newest["author"], newest["note"]) == (2, "bob", "edited")
+    assert newest["changes"] == [{"key": "at_least", "before": "2", "after": "5"}]
+    assert first["changes"] == []
+    assert "at_least: 2 -> 5" in added("show", "Wave")[1]

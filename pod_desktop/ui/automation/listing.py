@@ -169,7 +169,8 @@ class PlaybookList(QWidget):
         if key == "acted":
             dry = counts.get("would_act", 0)
             acted = f"{counts['acted']:,}"
-            return Cell(f"{acted} + {dry:,} dry" if dry else acted, tip=f"{acted} acted, {dry:,} would have")
+            words = f"{acted} + {dry:,} dry" if dry else acted
+            return Cell(words, tip=f"{acted} acted, {dry:,} would have", dim=words == "0")
         if key == "days":
             total = sum(sum(bar.values()) for bar in self._bars.get(entry.id, ()))
             return Cell(f"{total:,} in the last 7 days")

@@ -145,6 +145,7 @@ class SavedButton(MenuButton):
         """The query that is shown, and the saved ones."""
         menu.setToolTipsVisible(True)
         current = self._current()
+        menu.setEnabled(bool(saved) or current is not None)
         shown = menu.addAction("This Query …")
         shown.setEnabled(current is not None)
         if current is not None:
