@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple, Protocol
 
@@ -75,6 +75,16 @@ class View(Protocol):
         """Look no further back; from any thread. What was found stays, and what arrives is still taken in."""
         ...
 
+    @property
+    def progress(self) -> float | None:
+        """How much of a long scan is done, 0 to 1; None where nothing takes long."""
+        ...
+
+    @property
+    def problems(self) -> Sequence[str]:
+        """What the rows are without, in words: parts that are damaged or could not be looked through."""
+        ...
+
 
 class Browser:
     """Opens views on a store."""
@@ -114,6 +124,14 @@ class _All:
 
     def cancel(self) -> None:
         """There is nothing to look for."""
+
+    @property
+    def progress(self) -> float | None:
+        return None
+
+    @property
+    def problems(self) -> Sequence[str]:
+        return self._reader.problems()
 
     def advance(self) -> Advance:
         version = self._reader.version()
@@ -225,6 +243,14 @@ class _Found:
     def cancel(self) -> None:
         self._search.cancel()
 
+    @property
+    def progress(self) -> float | None:
+        return self._search.progress
+
+    @property
+    def problems(self) -> Sequence[str]:
+        return self._reader.problems()
+
     def advance(self) -> Advance:
         version = self._reader.version()
         reset = False
@@ -268,6 +294,7 @@ class _Search:
         # What is to be looked through, the newest last: (since, until, records).
         counts = reader.minutes(replace(ask, tree=Everything()), marks)
         self._left = [(at * MINUTE, (at + 1) * MINUTE, counts[at]) for at in sorted(counts)]
+        self._total = sum(counts.values())
         self._spent = 0.0
         self._asked = False
         self._scan: Scan | None = None
@@ -278,6 +305,12 @@ class _Search:
         if self._scan is not None:
             return self._scan.more
         return bool(self._left) and not self._cancelled
+
+    @property
+    def progress(self) -> float | None:
+        """Of a scan; 0 to 1."""
+        scan = self._scan
+        return None if scan is None else 1 - (scan.total - scan.done) / max(1, scan.total, self._total)
 
     def cancel(self) -> None:
         """Look no further; from any thread."""

@@ -117,6 +117,16 @@ class View(Protocol):
         """Look no further back; from any thread. What was found stays."""
         ...
 
+    @property
+    def progress(self) -> float | None:
+        """How much of a long scan is done, 0 to 1; None where nothing takes long."""
+        ...
+
+    @property
+    def problems(self) -> Sequence[str]:
+        """What the rows are without, in words."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:

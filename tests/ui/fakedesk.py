@@ -67,6 +67,9 @@ class FakeView:
     def total(self) -> int:
         return len(self._keys)
 
+    progress: float | None = None
+    problems: Sequence[str] = ()
+
     def cancel(self) -> None:
         self._backlog = []
 

@@ -60,6 +60,10 @@ class Feed(QObject):
         self.came = False
         """Something has come since it was asked, if only that there is nothing."""
         self.troubled = False
+        self.progress: float | None = None
+        """How much of a long scan is done, 0 to 1."""
+        self.problems: tuple[str, ...] = ()
+        """What the rows are without, in words."""
         self.seconds = 0.0
         """How long the search took, once it is over."""
         self.first_seconds = 0.0
@@ -205,6 +209,7 @@ class Feed(QObject):
             return
         self._pulling = self.troubled = False
         self.came = True
+        self.progress, self.problems = got.progress, got.problems
         was, self.searching = self.searching, got.more and not self.stopped
         if was and not self.searching:
             self.seconds = self.waited

@@ -39,6 +39,10 @@ class Pull:
     more: bool
     anchors: tuple[int | None, ...] = ()
     """After a reset: where the rows are now whose keys were given."""
+    progress: float | None = None
+    """How much of a long scan is done, 0 to 1."""
+    problems: tuple[str, ...] = ()
+    """What the rows are without, in words."""
 
 
 def pull(
@@ -60,7 +64,9 @@ def pull(
         top = advance.total
     rows = tuple(view.rows(0, min(top, fresh))) if top else ()
     places = tuple(view.row_of(seq) for seq in anchors) if reset else ()
-    return Pull(advance.total, inserted, rows, reset, advance.more, places)
+    return Pull(
+        advance.total, inserted, rows, reset, advance.more, places, view.progress, tuple(view.problems)
+    )
 
 
 def fetch(view: View, page: int) -> tuple[int, list[EventRow]]:

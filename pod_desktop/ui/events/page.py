@@ -61,6 +61,7 @@ class EventsPage(QWidget):
         self.zone = zone
         self._query = ""
         self._every = 0
+        self._told: tuple[str, ...] = ()
         self._of: int | None = None
         self._overview = Overview()
         self.record_worker = Worker("record", self)
@@ -91,6 +92,7 @@ class EventsPage(QWidget):
         self.fault = Notice(tone="bad", button=Button("Try again", "link", self.ask))
         self.fault.hide()
         self.slow_path = SlowPath()
+        self.partial = Notice()
         self._empty = EmptyState()
         self._empty.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._cover = QStackedWidget()
@@ -100,7 +102,7 @@ class EventsPage(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for part in (self.toolbar, self.strip, self.fault, self.slow_path):
+        for part in (self.toolbar, self.strip, self.fault, self.partial, self.slow_path):
             column.addWidget(part)
         column.addWidget(self.splitter, 1)
         self.on_records = OnRecords(self)
@@ -236,6 +238,7 @@ class EventsPage(QWidget):
 
     def _pulled(self, pulled: Pull) -> None:
         self.fault.hide()
+        self._tell_partial(pulled.problems)
         self.table.take(pulled)
         if pulled.inserted or pulled.reset:
             self.faceting.news()
@@ -252,6 +255,13 @@ class EventsPage(QWidget):
         if self.model.rowCount() == 0:
             self._cover_with(what, hint)
         self._tell()
+
+    def _tell_partial(self, problems: tuple[str, ...]) -> None:
+        if problems != self._told:
+            self._told = problems
+            more = f" And {len(problems) - 1} more." if problems[1:] else ""
+            title = "Some stored records are missing here and in all counts." if problems else ""
+            self.partial.say(f"{problems[0]}{more}" if problems else "", "warn", title)
 
     def _counted(self, counts: Counts) -> None:
         self._of, self._every = counts.of, counts.every
@@ -285,6 +295,7 @@ class EventsPage(QWidget):
             total,
             whole if part else None,
             searching=self.feed.waited if self.feed.searching else None,
+            progress=self.feed.progress,
             stopped=self.feed.stopped,
             seconds=self.feed.seconds if asked else 0.0,
             every=self._every,

@@ -60,6 +60,7 @@ class Strip(QWidget):
         whole: int | None,
         *,
         searching: float | None,
+        progress: float | None,
         stopped: bool,
         seconds: float,
         every: int,
@@ -68,6 +69,7 @@ class Strip(QWidget):
 
         Args:
             searching: seconds since the search began; None when it is over.
+            progress: how much of a long one is done, 0 to 1.
             seconds: how long it took; 0 where nothing was searched.
             every: width of a bar, microseconds; 0 where there is none.
         """
@@ -76,7 +78,8 @@ class Strip(QWidget):
         self.cancel.setVisible(searching is not None)
         words = []
         if searching is not None:
-            words.append(f"searching {searching:.1f} s")
+            done = "searching" if progress is None else f"{progress:.0%} ·"
+            words.append(f"{done} {searching:.1f} s")
         elif stopped:
             words.append("stopped")
         elif seconds:
