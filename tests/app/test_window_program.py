@@ -24,7 +24,7 @@ from pod_desktop.core.connector import CollectConnector
 from pod_desktop.core.secret import Secret
 from pod_desktop.services.connectors import Connectors
 from pod_desktop.simulator import running
-from pod_desktop.store import lock_holder
+from pod_desktop.store import Ask, lock_holder
 from pod_desktop.ui.session import Session
 
 LONG = 30_000
@@ -203,6 +203,40 @@ def test_the_demo_collects_and_ends_whole_however_its_window_ends(
         demo.wait()
         if demo.stdout is not None:
             demo.stdout.close()
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSEGV])
+def test_a_window_that_dies_leaves_the_service_collecting_without_loss(
+    home: Home, how: signal.Signals
+) -> None:
+    with running(rate=30, seed=6) as sim:
+        connect(home, sim)
+        window = subprocess.Popen(
+            [sys.executable, "-m", "pod_desktop", "--data-dir", str(home.data_dir.root)],
+            env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            wait(lambda: home.reader.totals().records > 20)
+            service = lock_holder(home.data_dir.service_lock)
+            assert service not in (None, 0, window.pid)
+            window.send_signal(how)
+            assert window.wait(LONG / 1000) == -how
+            died = home.reader.totals().records
+            wait(lambda: home.reader.totals().records > died + 60)
+            assert lock_holder(home.data_dir.service_lock) == service
+            sent = {(kind, rid) for kind, ids in sim.emitted.items() for rid in tuple(ids)}
+            wait(lambda: sent <= {(row.kind, row.rid) for row in home.reader.search(Ask())})
+            # One pair of sessions served it all: nothing was opened anew.
+            assert len(sim.handshakes) == 2
+        finally:
+            window.kill()
+            window.wait()
+            if pid := lock_holder(home.data_dir.service_lock):
+                os.kill(pid, signal.SIGTERM)
+                wait(lambda: lock_holder(home.data_dir.service_lock) is None)
+    rows = [(row.kind, row.rid) for row in home.reader.search(Ask())]
+    assert len(rows) == len(set(rows))
 
 
 def test_a_second_window_on_the_same_data_is_refused_with_words(home: Home) -> None:
