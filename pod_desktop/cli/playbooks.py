@@ -176,6 +176,8 @@ def _run(options: Namespace, home: Home, playbooks: Playbooks, out: Out) -> int:
         out.line(f"{many:,} actions would be done; nothing is done.")
     else:
         out.line(f"{done:,} actions are done by the service, at the playbook's pace, as soon as it runs.")
+    if done and (stopped := _stopped(home, playbooks)):
+        warn(stopped)
     return 0
 
 

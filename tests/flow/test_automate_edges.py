@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from automating import run
+from automating import DELETE_SAFE, SAFELIST, run
 
 from pod_desktop.core.clock import DAY, MINUTE, SECOND, SystemClock
 from pod_desktop.core.playbook_limits import LIMITED
@@ -110,3 +110,26 @@ def test_the_kill_file_ends_a_flood_and_its_removal_sends_nothing_of_it(tmp_path
             stop.set()
 
     run(tmp_path, story, clock=SystemClock())
+
+
+def test_a_playbook_may_take_from_the_safe_list_what_turns_out_bad(tmp_path):
+    """Narrower than before: the one removal that lets nothing through."""
+
+    async def story(world):
+        world.store(world.raw())
+        world.add(name="Safe", actions=[SAFELIST])
+        await world.rounds()
+        (held,) = world.playbooks.held()
+        world.playbooks.approve(held.id, by="ann")
+        await world.rounds()
+        assert world.blocked("orgSafeList") == ["billing@bad.test"]
+        world.playbooks.remove("Safe")
+        world.connectors.append(world._connector("Unsafe", DELETE_SAFE))
+        world.clock.turn(2 * DAY)  # what a person did has its day
+        world.add(actions=[{"type": "webhook_responder", "responder": "Unsafe"}])
+        world.store(world.raw())
+        await world.rounds()
+        assert world.blocked("orgSafeList") == []
+        assert world.entry().counters["acted"] == 1
+
+    run(tmp_path, story)

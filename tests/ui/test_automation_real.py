@@ -20,8 +20,10 @@ from pod_desktop.core.playbook import DRY_RUN, OFF, ON, playbook_from_file, play
 from pod_desktop.core.playbook_limits import ACT, HELD
 from pod_desktop.core.record import Arrival
 from pod_desktop.core.responder import TYPES, RespondConnector
+from pod_desktop.core.settings import NOTIFICATIONS
 from pod_desktop.services import playbooks as service
 from pod_desktop.services.asking import ask
+from pod_desktop.services.settings import Settings
 from pod_desktop.services.surroundings import surroundings
 from pod_desktop.simulator.generator import Generator
 from pod_desktop.store import Part, Turn
@@ -290,3 +292,35 @@ def test_an_export_is_imported_again_as_the_same_definition(desk: StoreAutomatio
     assert list(tmp_path.iterdir()) == [path]
     with pytest.raises(Outage, match="cannot be written"):
         desk.write_file(wave(), tmp_path / "none" / "wave.json")
+
+
+def test_a_responder_that_lets_mail_through_is_not_offered_and_refused_by_name(
+    desk: StoreAutomation, home: Home
+) -> None:
+    for number, kind in enumerate(TYPES):
+        one = RespondConnector(name=f"r{number}", tenant="Acme", type=kind, cluster_id="acme_hosted")
+        home.ledger.add_connector(one, now=NOW)
+    try:
+        assert [one.name for one in desk.setup().responders] == ["acme-block", "r0", "r3"]
+        safelists = wave(actions=[{"type": "webhook_responder", "responder": "R1"}])
+        with pytest.raises(UserFault, match="lets mail through") as caught:
+            desk.check(safelists)
+        assert caught.value.where == "actions[0]: responder"
+        desk.add(safelists, state=DRY_RUN)
+        with pytest.raises(UserFault, match="lets mail through"):
+            desk.set_state("Wave", ON)
+    finally:
+        for number in range(len(TYPES)):
+            home.ledger.remove_connector(f"r{number}")
+
+
+def test_what_the_window_claims_it_tells_unless_nobody_wants_notifications(
+    desk: StoreAutomation, home: Home
+) -> None:
+    assert [desk.claim_told(3), desk.claim_told(3), desk.claim_told(5)] == [0, 3, 3]
+    Settings(home.ledger).set(NOTIFICATIONS, False)
+    try:
+        assert desk.claim_told(9) == 9
+    finally:
+        Settings(home.ledger).reset(NOTIFICATIONS)
+    assert desk.claim_told(9) == 5
