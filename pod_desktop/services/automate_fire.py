@@ -193,7 +193,8 @@ def _public(action: PlaybookAction, case: Case) -> str:
     """The words where they name nothing but the playbook and the count; else how many records there are."""
     if action.type != NOTIFY:
         return ""
-    said = {"playbook": {"name": case.playbook.name}, "count": len(case.firing.records)}
+    playbook = {"name": case.playbook.name, "version": case.version}
+    said = {"playbook": playbook, "count": len(case.firing.records)}
     try:
         return template.fill_text(action.text or WORDS, said, hints=False)
     except UserFault:

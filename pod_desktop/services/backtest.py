@@ -174,8 +174,6 @@ class _Run:
         self._account = new_account(playbook, since)
         self._named = named_records(playbook)
         self._keys = _KEYS.get(rule.group_by or "")
-        self._known: dict[int, Facts] = {}
-        """Whole records of this part that were read for their keys."""
         self._ahead: deque[int] = deque()
         """Of this part the records by which something fires, that of the firing at hand first."""
         self._raws: dict[int, bytes] = {}
@@ -192,7 +190,6 @@ class _Run:
         What is read of many records is read at once; whole records only where something fires, or where the
         keys are in no column.
         """
-        self._known.clear()
         found: list[tuple[int, list[Firing]]] = []
         add = self._replay.add
         for at, (row, keys) in enumerate(zip(part, self._keys_of(part), strict=True)):
@@ -212,26 +209,20 @@ class _Run:
             return [("",)] * len(part)
         if self._keys is not None:
             carried = [self._keys(row) for row in part]
-            self._know([row for row, keys in zip(part, carried, strict=True) if keys is None])
-            return [
-                self._keys_within(row) if keys is None else keys
-                for row, keys in zip(part, carried, strict=True)
-            ]
+            within = self._keys_within([row for row, keys in zip(part, carried, strict=True) if keys is None])
+            return [next(within) if keys is None else keys for keys in carried]
         if (stored := self._reader.values_of([row.seq for row in part], name)) is not None:
             return [_some(stored.get(row.seq, "")) for row in part]
-        self._know(part)
-        return map(self._keys_within, part)
+        return self._keys_within(part)
 
-    def _know(self, rows: Sequence[EventRow]) -> None:
-        """Read whole records ahead, for as long as this part lasts."""
-        raws = self._reader.raws([row.seq for row in rows]) if rows else {}
-        for row in rows:
-            if (raw := raws.get(row.seq)) is not None:
-                self._known[row.seq] = _facts_of(row, raw)
-
-    def _keys_within(self, row: EventRow) -> Sequence[str]:
-        facts = self._known.get(row.seq)
-        return tuple(self._rule.keys(facts)) if facts is not None else ()
+    def _keys_within(self, rows: Sequence[EventRow]) -> Iterator[Sequence[str]]:
+        """Of whole records, of which few are held at a time: one may be large."""
+        for at in range(0, len(rows), _FETCHED):
+            some = rows[at : at + _FETCHED]
+            raws = self._reader.raws([row.seq for row in some])
+            for row in some:
+                raw = raws.get(row.seq)
+                yield () if raw is None else tuple(self._rule.keys(_facts_of(row, raw)))
 
     def fire(self, firing: Firing, row: EventRow, *, detailed: bool) -> Fired:
         """What becomes of a firing; `row` is that of the record which met the condition."""
@@ -268,8 +259,6 @@ class _Run:
         return [*found, self._last_facts(row)]
 
     def _last_facts(self, row: EventRow) -> Facts:
-        if (known := self._known.get(row.seq)) is not None:
-            return known
         if row.seq not in self._raws:
             while self._ahead and self._ahead[0] != row.seq:
                 self._ahead.popleft()

@@ -74,7 +74,8 @@ def playbook_words(rows: Sequence[FiringRow]) -> tuple[str, str]:
 
 
 def _public(row: FiringRow) -> str:
-    return (row.public or f"{row.playbook}: {len(row.records):,} records")[:WORDS_CHARS].rstrip(".") + "."
+    words = (row.public or f"{row.playbook}: {len(row.records):,} records")[:WORDS_CHARS].rstrip()
+    return words if words.endswith((".", "!", "?")) else f"{words}."
 
 
 class Notifying:

@@ -411,6 +411,31 @@ def test_notifications_marks_and_comments_are_rows_of_their_own(tmp_path):
     run(tmp_path, story)
 
 
+@pytest.mark.parametrize(
+    ("text", "public"),
+    [
+        ("", "Wave: 1 records"),
+        (
+            "Call the mail room! {count} by {playbook.name} v{playbook.version}",
+            "Call the mail room! 1 by Wave v1",
+        ),
+        ("{count} mails of {key}", "Wave: 1 records"),
+        ("From {envelope.from}", "Wave: 1 records"),
+        ("{records[0].guid}", "Wave: 1 records"),
+    ],
+)
+def test_what_the_desktop_is_told_holds_nothing_that_a_record_says(tmp_path, text, public):
+    async def story(world):
+        world.add(group_by="sender", actions=[{"type": "notify", "text": text}])
+        world.store(world.raw(sender="canary@bad.test"))
+        await world.rounds()
+        (row,) = world.playbooks.rows()
+        assert row.public == public
+        assert row.outcome == ACT
+
+    run(tmp_path, story)
+
+
 def test_an_edit_needs_arming_anew_and_history_says_who_and_what(tmp_path):
     async def story(world):
         world.add()
