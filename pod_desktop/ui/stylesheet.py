@@ -83,7 +83,7 @@ QSpinBox QLineEdit, QDateTimeEdit QLineEdit { border: none; padding: 0 8px; back
 /* ButtonSymbols.NoButtons leaves a styled spin box no room for its text. */
 QSpinBox::up-button, QSpinBox::down-button { width: 0; border: none; }
 QLineEdit:focus, QPlainTextEdit:focus, QSpinBox:focus, QDateTimeEdit:focus, QComboBox:focus { border-color: $accent; }
-QLineEdit:disabled, QPlainTextEdit:disabled { background: $sunken; color: $note; }
+QLineEdit:disabled, QPlainTextEdit:disabled, QSpinBox:disabled, QDateTimeEdit:disabled, QComboBox:disabled { background: $sunken; color: $note; }
 QLineEdit[fault="true"], QPlainTextEdit[fault="true"], QComboBox[fault="true"] { border-color: $dot_bad; }
 QPlainTextEdit[role="code"] { font-family: $mono; font-size: 12px; }
 QPlainTextEdit[role="code"][readOnly="true"] { background: $sunken; }

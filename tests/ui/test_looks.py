@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from pod_desktop.ui import theme
 from pod_desktop.ui.bridge import ColourRule
-from pod_desktop.ui.events.columns import INDEX
+from pod_desktop.ui.events.columns import COLUMNS, INDEX
 from pod_desktop.ui.events.rules import RulesDialog, keep_rules
 from pod_desktop.ui.painting import ChipPainter
 from pod_desktop.ui.theme import Theme
@@ -134,5 +134,7 @@ def test_rules_are_edited_judged_and_kept(qtbot: QtBot, make_window: Make, desk:
 def test_a_chip_is_cut_with_dots_where_its_column_ends(qtbot: QtBot, worn: Theme) -> None:
     chips = ChipPainter()
     assert chips.fitted("Quarantined", 200) == "Quarantined"
+    room = COLUMNS[INDEX["outcome"]].width - 10
+    assert all(chips.fitted(words, room) == words for words in ("stat=Deferred", "Quarantined", "Unreadable"))
     cut = chips.fitted("90071992547409930000", 90)
     assert cut.endswith("…") and chips.width(cut) <= 90

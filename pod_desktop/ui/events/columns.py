@@ -102,7 +102,7 @@ COLUMNS: Final = (
         field="outcome",
         title="Outcome",
         text=lambda row, _zone: outcome_chip(row)[0],
-        width=104,
+        width=110,  # stat=Deferred is whole
     ),
     Column(key="sender", field="sender", title="Sender", text=_sender, width=164),
     Column(key="recipients", field="recipient", title="Recipients", text=_recipients, width=172),
