@@ -41,6 +41,8 @@ _OPEN_SEALED: Final = 8
 _KNOWN: Final = "known.filter"
 _WAL_PAGES: Final = 16 * limits.MIB // schema.PAGE_BYTES
 """From here on the log is written back in the background; inside a commit that would cost 300 ms."""
+_WAL_PAGES_MOST: Final = 4 * _WAL_PAGES
+"""Here a commit sees to the log itself, whether anybody tidies up between commits or not."""
 
 
 class SegmentWriter:
@@ -137,7 +139,8 @@ class SegmentWriter:
         self._number = state.number
         self._streams[commit.stream] = state
         bad = quarantined(arrivals)
-        self._look_after(active)
+        if active.log_pages > _WAL_PAGES_MOST:
+            self._look_after(active)
         return Committed(len(arrivals) - bad, len(commit.records) - len(arrivals), bad)
 
     def _new(self, records: Sequence[Arrival], deleted: Gone | None) -> tuple[Sequence[Arrival], list[bytes]]:
@@ -328,6 +331,8 @@ class SegmentWriter:
         self._take_reports()
         self._upkeep.retry()
         self._save_known()
+        for active in self._active.values():
+            self._look_after(active)
 
     def busy(self) -> bool:
         """Is the background sealing, or about to?"""

@@ -155,7 +155,18 @@ def test_the_log_begins_anew_under_commits_that_never_pause(
     pages = []
     for _ in range(100):
         events.add(5)
+        events.writer.tidy()
         pages.append(events.writer._active[LIVE].log_pages)
     assert sum(later < before for before, later in pairwise(pages)) > 2
     assert max(pages) < 64 * 10
     assert events.read_all() == events.raws
+
+
+def test_the_log_begins_anew_where_nobody_tidies_up(events: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pod_desktop.store.writer._WAL_PAGES", 64)
+    monkeypatch.setattr("pod_desktop.store.writer._WAL_PAGES_MOST", 128)
+    pages = []
+    for _ in range(400):
+        events.add(5)
+        pages.append(events.writer._active[LIVE].log_pages)
+    assert any(later < before for before, later in pairwise(pages))
