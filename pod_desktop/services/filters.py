@@ -16,6 +16,7 @@ from pod_desktop.core.record import UNREADABLE, Arrival, EventRow
 from pod_desktop.query import Matcher, matcher, parse
 from pod_desktop.query.tree import And, Everything, Node
 from pod_desktop.services.asking import Record, field_values, judge
+from pod_desktop.services.noted import names_notes
 from pod_desktop.store import Ask, CollectEntry, Ledger, Reader, Source
 
 EXAMPLES: Final = 20
@@ -26,7 +27,7 @@ def tree_of(log_filter: LogFilter, now: int) -> Node:
     """The filter's conditions, ANDed.
 
     Raises:
-        UserFault: a condition that cannot be understood, matches everything, or speaks of now.
+        UserFault: a condition that cannot be understood, matches everything, or speaks of now or of notes.
     """
     parts = []
     for number, condition in enumerate(log_filter.conditions, 1):
@@ -37,6 +38,12 @@ def tree_of(log_filter: LogFilter, now: int) -> Node:
             raise UserFault(fault.what, place, fault.hint) from None
         if isinstance(tree, Everything):
             raise UserFault("Every record fulfils this condition.", place, "Name what is to be dropped.")
+        if names_notes(tree):
+            raise UserFault(
+                "A log filter judges records before they are stored, and nobody has marked them yet.",
+                place,
+                "Leave marked: and comment: out.",
+            )
         if parse(condition, now + DAY) != tree:
             raise UserFault(
                 "A log filter cannot speak of now: it is asked of records of any age.",

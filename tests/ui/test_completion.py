@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from pace import quick
 from pod_desktop.query import Completion
+from pod_desktop.ui.events.completion import without_notes
 from pod_desktop.ui.events.querybar import QueryBar
 from pod_desktop.ui.window import MainWindow
 
@@ -122,3 +123,9 @@ def test_hostile_values_are_offered_as_text(qtbot: QtBot, bar: QueryBar, desk: F
     shown = model.data(model.index(0, 0, QModelIndex()), Qt.ItemDataRole.DisplayRole)
     assert "‹U+202E›" in shown and len(shown) < 120
     bar.offers.grab()
+
+
+def test_queries_about_what_arrives_are_not_offered_notes() -> None:
+    offers = [Completion(0, 1, f"{name}:", name, "") for name in ("marked", "mailer", "comment", "outcome")]
+    left = without_notes(lambda _text, _cursor: offers)("m", 1)
+    assert [offer.label for offer in left] == ["mailer", "outcome"]

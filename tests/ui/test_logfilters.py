@@ -130,6 +130,7 @@ def test_a_filter_is_tried_kept_attached_and_detached(qtbot, dialog, home):
         ("foldr:x", "foldr"),
         ("*", "Every record fulfils"),
         ("time:<now-1d", "cannot speak of now"),
+        ("NOT marked:true", "nobody has marked them yet"),
         ("", "is empty"),
     ],
 )

@@ -22,6 +22,7 @@ from pod_desktop.ui.automation.page import AutomationPage
 from pod_desktop.ui.automation.realdesk import HomePort, StoreAutomation
 from pod_desktop.ui.automation.whencard import Query
 from pod_desktop.ui.bridge import Worker
+from pod_desktop.ui.events.completion import without_notes
 from pod_desktop.ui.moments import Zone
 from pod_desktop.ui.window import MainWindow
 
@@ -87,7 +88,9 @@ class AutomationWiring(QObject):
             desk=desk,
             clock=home.clock,
             zone=window.zone,
-            make_query=lambda: Query(window.desk.check, lambda: preferences.queries, window.desk.complete),
+            make_query=lambda: Query(
+                window.desk.check, lambda: preferences.queries, without_notes(window.desk.complete)
+            ),
         )
         made._close = desk.close
         made.badged.connect(lambda *badge: _show_badge(window, *badge))

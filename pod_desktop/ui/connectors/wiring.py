@@ -22,6 +22,7 @@ from pod_desktop.ui.connectors.guide import GuideDialog
 from pod_desktop.ui.connectors.page import ConnectorsPage
 from pod_desktop.ui.connectors.runner import Runner
 from pod_desktop.ui.connectors.wizard import open_wizard
+from pod_desktop.ui.events.completion import without_notes
 from pod_desktop.ui.moments import Zone
 from pod_desktop.ui.preferences import Preferences
 from pod_desktop.ui.widgets import EmptyState
@@ -156,7 +157,7 @@ class ConnectorsWiring(QObject):
                 collectors=lambda: [entry.connector.name for entry in self._ledger.collectors()],
                 preview=preview,
                 check=desk.check,
-                complete=desk.complete,
+                complete=without_notes(desk.complete),
                 clock=self._clock,
                 zone=self._zone,
             ),

@@ -38,6 +38,7 @@ from pod_desktop.ui.bridge import Worker
 from pod_desktop.ui.text import cell
 
 Complete = Callable[[str, int], Sequence[Completion]]
+_NOTES: Final = ("marked:", "comment:")
 
 _PAUSE_MS: Final = 40
 _ROW: Final = 25
@@ -46,6 +47,11 @@ _WIDTH: Final = 460
 _LABEL_CHARS: Final = 80
 _Index = QModelIndex | QPersistentModelIndex
 _FLAT: Final = QModelIndex()
+
+
+def without_notes(complete: Complete) -> Complete:
+    """For queries that judge records as they arrive, when nobody can have marked them."""
+    return lambda text, cursor: [one for one in complete(text, cursor) if one.insert not in _NOTES]
 
 
 class _Offers(QAbstractListModel):
