@@ -220,7 +220,7 @@ def test_status_tells_every_figure(run: Run) -> None:
     assert acme["bytes_raw"] == sum(map(len, (*RECORDS, MANY, LINE, b"\xff no record")))
     assert acme["bytes_disk"] > 0
     assert acme["gaps"] == []
-    assert answer["service"] == {"running": False, "pid": None}
+    assert answer["service"] == {"running": False, "pid": None, "notifications": None}
     assert "acme" in run("status")[1]
 
 

@@ -139,6 +139,7 @@ class StatisticsPage(QWidget):
         self.cancel()
         self._asked = True
         self.fault.hide()
+        self.written.say("")
         job = self._job = Job()
         self._until = -(-time.time_ns() // 1_000 // SECOND) * SECOND
         self._since = None if self._span is None else self._until - self._span
