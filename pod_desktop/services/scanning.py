@@ -54,12 +54,12 @@ class Help(NamedTuple):
     """How the asking thread and workers share a scan."""
 
     alone: float
-    """Seconds before workers are asked: most questions are answered by then."""
+    """Seconds before workers are asked: a command that is done by then starts none."""
     joins: bool
     """The asking thread looks too while workers do; not in a window, whose own thread would feel that."""
 
 
-WINDOW: Final = Help(0.1, False)
+WINDOW: Final = Help(0.0, False)
 COMMAND: Final = Help(0.3, True)
 
 

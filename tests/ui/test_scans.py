@@ -104,7 +104,7 @@ def test_rows_bars_and_facets_of_a_scan_agree(qtbot: QtBot, window: MainWindow, 
 def test_escape_stops_a_scan_at_once(qtbot: QtBot, window: MainWindow, desk: ScanningDesk) -> None:
     events = window.events
     events.query.set_text("$.odd.n:>=1")
-    qtbot.waitUntil(lambda: not events.feed.searching)
+    qtbot.waitUntil(lambda: events.model.total == COUNT - 1 and not events.feed.searching)
     (pid,) = desk.pool.pids
     os.kill(pid, signal.SIGSTOP)
     events.query.set_text("$.odd.n:>=2")

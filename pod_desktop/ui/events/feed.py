@@ -84,6 +84,7 @@ class Feed(QObject):
             self._view.cancel()
         self._asked_at = time.monotonic()
         self.searching, self.stopped, self.came, self.seconds = True, False, False, 0.0
+        self.progress = None
         self._worker.ask(
             lambda: self._desk.open(question), self._opened, self._open_failed, owner=self, key="open"
         )
