@@ -7,6 +7,7 @@ is. With one, the keys found so far are held, and step() looks further back, a m
 
 from __future__ import annotations
 
+import heapq
 import time
 from bisect import bisect_left
 from collections import OrderedDict
@@ -16,19 +17,18 @@ from typing import Final, NamedTuple, Protocol
 
 from pod_desktop.core.clock import MINUTE
 from pod_desktop.core.record import EventRow
+from pod_desktop.query import sql
 from pod_desktop.query.tree import Everything
 from pod_desktop.services.browse_keys import Keys
 from pod_desktop.services.browse_minutes import Minutes
 from pod_desktop.services.scanning import Scan, ScanningReader
-from pod_desktop.store import Ask, Marks, Place, Reader
+from pod_desktop.store import Ask, Marks, Place, Reader, Stretch
 
 FIRST_PAGE: Final = 100
 OPEN_SECONDS: Final = 0.05
 _FEW_SECONDS: Final = 0.015
 """Opening looks so long for more than the first few rows."""
 _STEP_SECONDS: Final = 0.02
-_FEWEST: Final = 256
-_MOST: Final = 1 << 40
 _SKIP: Final = 256
 _MINUTES_KEPT: Final = 8
 _MOST_INSERTED: Final = 100_000
@@ -281,7 +281,7 @@ class _Found:
 
 
 class _Search:
-    """Goes back through time in stretches of about as many records as one step can look at.
+    """Goes back through time: where columns alone decide, first to a page, then through segment after segment.
 
     Where that takes long and raw records have to be opened, a scan by workers (services.scanning) goes on with it.
     """
@@ -290,13 +290,18 @@ class _Search:
         self._reader = reader
         self._ask = ask
         self._marks = marks
-        self._budget = 2_000
-        # What is to be looked through, the newest last: (since, until, records).
-        counts = reader.minutes(replace(ask, tree=Everything()), marks)
-        self._left = [(at * MINUTE, (at + 1) * MINUTE, counts[at]) for at in sorted(counts)]
-        self._total = sum(counts.values())
+        self._ahead = sql.compile_tree(ask.tree).exact
+        """A page is to be looked for first: it costs less than what the indexes know of a whole segment."""
+        self._asked = self._ahead
+        self._after: Place | None = None
+        self._left = sorted(reader.pieces(ask, marks), key=lambda one: one.newest)
+        """Not begun yet, the newest last."""
+        self._total = sum(piece.records for piece in self._left)
+        self._trails: list[tuple[int, int, Iterator[Stretch]]] = []
+        """A heap of (how far back it has come, negative; segment, what is left)."""
+        self._held: list[Place] = []
+        """Found, and perhaps not the next."""
         self._spent = 0.0
-        self._asked = False
         self._scan: Scan | None = None
         self._cancelled = False
 
@@ -304,7 +309,7 @@ class _Search:
     def more(self) -> bool:
         if self._scan is not None:
             return self._scan.more
-        return bool(self._left) and not self._cancelled
+        return bool(self._ahead or self._left or self._trails) and not self._cancelled
 
     @property
     def progress(self) -> float | None:
@@ -325,45 +330,68 @@ class _Search:
             return self._step_scan(self._scan)
         if not self.more:
             return []
+        if self._ahead:
+            return self._first_page()
         begun = time.monotonic()
-        since, until = self._next()
-        found = self._reader.keys(_cut(self._ask, since, until), self._marks)
-        spent = time.monotonic() - begun
-        self._spent += spent
-        if spent < _STEP_SECONDS / 2:
-            self._budget = min(self._budget * 2, _MOST)
-        elif spent > _STEP_SECONDS:
-            self._budget = max(self._budget // 2, _FEWEST)
+        found: list[Place] = []
+        while self.more and not found and time.monotonic() - begun < _STEP_SECONDS:
+            self._follow()
+            found = self._ripe()
+        self._spent += time.monotonic() - begun
+        return found
+
+    def _first_page(self) -> list[Place]:
+        self._ahead = False
+        rows = self._reader.search(replace(self._ask, brief=True), limit=FIRST_PAGE, marks=self._marks)
+        page = [Place(row.time, row.seq) for row in rows]
+        if len(page) < FIRST_PAGE:
+            self._left.clear()
+        else:
+            self._after = page[-1]
+            self._left = [piece for piece in self._left if piece.oldest <= page[-1].time]
+            self._ask = _cut(self._ask, None, page[-1].time + 1)
+        return page
+
+    def _follow(self) -> None:
+        """One part of the segment that may have the next."""
+        while self._left and (not self._trails or self._left[-1].newest >= -self._trails[0][0]):
+            piece = self._left.pop()
+            heapq.heappush(self._trails, (-piece.newest, piece.segment, self._reader.trail(self._ask, piece)))
+        _, segment, parts = heapq.heappop(self._trails)
+        part = next(parts, None)
+        if part is not None:
+            self._held += [key for key in part.keys if self._after is None or key < self._after]
+            heapq.heappush(self._trails, (-part.left, segment, parts))
+
+    def _edge(self) -> int | None:
+        """Nothing newer than this can come any more."""
+        edges = [piece.newest for piece in self._left[-1:]] + [-one[0] for one in self._trails[:1]]
+        return max(edges, default=None)
+
+    def _ripe(self) -> list[Place]:
+        edge = self._edge()
+        found = [key for key in self._held if edge is None or key.time > edge]
+        if found:
+            self._held = [key for key in self._held if edge is not None and key.time <= edge]
         return found
 
     def _hand_over(self) -> None:
         """Have workers go on, where this is a long scan."""
         self._asked = True
-        if self._left and isinstance(self._reader, ScanningReader):
-            rest = _cut(self._ask, None, self._left[-1][1])
-            self._scan = self._reader.scan(rest, self._marks)
-            if self._cancelled and self._scan is not None:
-                self._scan.cancel()
+        edge = self._edge()
+        if edge is not None and isinstance(self._reader, ScanningReader):
+            self._scan = self._reader.scan(_cut(self._ask, None, edge + 1), self._marks)
+            if self._scan is not None:
+                self._trails.clear()
+                self._held.clear()
+                if self._cancelled:
+                    self._scan.cancel()
 
     def _step_scan(self, scan: Scan) -> list[Place]:
         found = scan.step(_STEP_SECONDS)
         if not scan.more and isinstance(self._reader, ScanningReader):
             self._reader.end(scan)
         return found
-
-    def _next(self) -> tuple[int, int]:
-        since, until, count = self._left.pop()
-        if count > self._budget and until - since > 1:
-            # A crowded minute: the newest part of it first.
-            parts = -(-count // self._budget)
-            middle = max(since + 1, until - max(1, (until - since) // parts))
-            if middle < until:
-                self._left.append((since, middle, count - count // parts))
-                return middle, until
-        while self._left and count + self._left[-1][2] <= self._budget:
-            since, _, more = self._left.pop()
-            count += more
-        return since, until
 
 
 def _cut(ask: Ask, since: int | None, until: int | None) -> Ask:

@@ -33,6 +33,7 @@ from pod_desktop.store import (
     Reader,
     Source,
     StoredRecord,
+    Stretch,
     Totals,
     segment_of,
 )
@@ -430,6 +431,9 @@ class ScanningReader:
 
     def pieces(self, ask: Ask, marks: Marks) -> list[Piece]:
         return self._reader.pieces(ask, marks)
+
+    def trail(self, ask: Ask, piece: Piece) -> Iterator[Stretch]:
+        return self._reader.trail(ask, piece)
 
     def cut(self, piece: Piece, records: int) -> list[Piece]:
         return self._reader.cut(piece, records)

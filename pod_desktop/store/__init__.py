@@ -37,6 +37,7 @@ from pod_desktop.store.port import (
     Source,
     Spots,
     StoredRecord,
+    Stretch,
     Totals,
     Writer,
 )
@@ -107,6 +108,7 @@ __all__ = [
     "Spots",
     "Stopped",
     "StoredRecord",
+    "Stretch",
     "Totals",
     "Turn",
     "Version",

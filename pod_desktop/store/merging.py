@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pod_desktop.core.record import EventRow
-from pod_desktop.store.port import Order
+from pod_desktop.store.port import Ask, Order, Place
 
 
 def merged(
@@ -45,3 +46,14 @@ def _advance(heap: list[Any], rows: Iterator[EventRow], sign: int) -> None:
     row = next(rows, None)
     if row is not None:
         heapq.heappush(heap, (sign * row.time, sign * row.seq, row, rows))
+
+
+def narrowed(ask: Ask, order: Order, after: Place | None) -> Ask:
+    """The question cut to the times that pages behind `after` can have."""
+    if after is None:
+        return ask
+    if order == "newest":
+        until = after.time + 1 if ask.until is None else min(ask.until, after.time + 1)
+        return replace(ask, until=until)
+    since = after.time if ask.since is None else max(ask.since, after.time)
+    return replace(ask, since=since)

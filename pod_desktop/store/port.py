@@ -115,6 +115,15 @@ class Piece(NamedTuple):
     records: int
 
 
+class Stretch(NamedTuple):
+    """Some of what matches in a piece."""
+
+    keys: list[Place]
+    """In no certain order."""
+    left: int
+    """Microseconds UTC; all that may still come is of this time or older."""
+
+
 class Candidates(NamedTuple):
     """What has to be judged by its raw bytes."""
 
@@ -268,6 +277,13 @@ class Reader(Protocol):
 
     def pieces(self, ask: Ask, marks: Marks) -> list[Piece]:
         """The segments (or parts) that hold records of the question's time up to `marks`; the tree is not asked."""
+        ...
+
+    def trail(self, ask: Ask, piece: Piece) -> Iterator[Stretch]:
+        """All keys that match in one of pieces(), each part found within moments where that can be.
+
+        It may be left at any part; each segment is asked what its indexes know only once.
+        """
         ...
 
     def cut(self, piece: Piece, records: int) -> list[Piece]:

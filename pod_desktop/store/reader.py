@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +19,7 @@ from pod_desktop.store.active import newest_streams, read_progress, read_streams
 from pod_desktop.store.catalog import LIST_SEGMENTS, Entry
 from pod_desktop.store.columns import COLUMNS, values_of
 from pod_desktop.store.counting import count_in, counts_by, counts_by_time
-from pod_desktop.store.merging import merged
+from pod_desktop.store.merging import merged, narrowed
 from pod_desktop.store.port import (
     Ask,
     Candidates,
@@ -31,9 +30,11 @@ from pod_desktop.store.port import (
     Progress,
     Source,
     StoredRecord,
+    Stretch,
     Totals,
 )
 from pod_desktop.store.segment import Segment
+from pod_desktop.store.trails import trail
 
 _OPEN_SEALED: Final = 24
 
@@ -179,7 +180,7 @@ class SegmentReader:
         """See store.port.Reader.search."""
         if limit is not None and limit <= 0:
             return
-        ask = _narrowed(ask, order, after)
+        ask = narrowed(ask, order, after)
         for number, row in enumerate(self._merged(ask, order, after, marks), 1):
             yield row
             if number == limit:
@@ -407,6 +408,16 @@ class SegmentReader:
             if one in marks
         ]
 
+    def trail(self, ask: Ask, piece: Piece) -> Iterator[Stretch]:
+        """See store.port.Reader.trail."""
+        with self._setting_aside(piece.segment):
+            found = self._segment(piece.segment)
+            found.users += 1
+            try:
+                yield from trail(found, ask, piece)
+            finally:
+                found.users -= 1
+
     def cut(self, piece: Piece, records: int) -> list[Piece]:
         """See store.port.Reader.cut."""
         found: list[Piece] = []
@@ -484,14 +495,3 @@ class SegmentReader:
 
 def _frequent(item: tuple[str, int]) -> tuple[int, str]:
     return -item[1], item[0]
-
-
-def _narrowed(ask: Ask, order: Order, after: Place | None) -> Ask:
-    """The question cut to the times that pages behind `after` can have."""
-    if after is None:
-        return ask
-    if order == "newest":
-        until = after.time + 1 if ask.until is None else min(ask.until, after.time + 1)
-        return replace(ask, until=until)
-    since = after.time if ask.since is None else max(ask.since, after.time)
-    return replace(ask, since=since)

@@ -347,6 +347,27 @@ class Segment:
             found = self._judging.judged(ask, self._judging.to_judge(ask, conditions, most, above))
             return [Place(row[1], row[0]) for part in found for row in part]
 
+    def undecided(self, ask: Ask, *, most: int) -> list[Any]:
+        """Rows, as matching() takes them, that an index finds and the columns may leave undecided, unsorted."""
+        conditions = self.conditions(ask, most=most, plain=True)
+        with self.using(conditions.tests):
+            return list(self._judging.to_judge(ask, conditions, most))
+
+    def undecided_next(self, ask: Ask, *, most: int, after: Place | None, limit: int) -> list[Any]:
+        """The next such rows in order of time, newest first."""
+        conditions = self.conditions(ask, most=most)
+        where, values = self._after(conditions, "newest", after)
+        statement = (
+            f"select seq, time, kind, source, ifnull({conditions.sure}, 0) from ev {conditions.hint}"
+            f" where {where} order by time desc, seq desc limit {limit}"
+        )
+        with self.using(conditions.tests):
+            return list(self.execute(statement, values))
+
+    def matching(self, ask: Ask, rows: Sequence[Any]) -> list[Place]:
+        """Those that match of rows (seq, time, kind, source, does it surely match)."""
+        return [Place(row[1], row[0]) for part in self._judging.judged(ask, iter(rows)) for row in part]
+
     def cut(self, piece: Piece, records: int) -> list[Piece]:
         """See store.port.Reader.cut; read from the index of times alone."""
         parts = self.execute(
