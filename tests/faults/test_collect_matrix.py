@@ -36,6 +36,13 @@ def run(work: Callable[[], Awaitable[None]]) -> None:
     asyncio.run(asyncio.wait_for(work(), 100))
 
 
+def at_twenty_past() -> TurnedClock:
+    """A clock at which no hour is about to end or to be asked for."""
+    clock = TurnedClock()
+    clock.ahead = HOUR - clock.now() % HOUR + 20 * MINUTE
+    return clock
+
+
 def asked_of_archive(sim: Simulator, since: int = 0) -> list[str]:
     return [shake.target for shake in sim.handshakes[since:] if "sinceTime" in shake.target]
 
@@ -103,7 +110,7 @@ def test_a_silent_connection_is_left_within_95_seconds() -> None:
 
 
 def test_ten_minutes_offline_are_filled_by_the_services_buffer(desk: Desk) -> None:
-    clock = desk.clock = TurnedClock()
+    clock = desk.clock = at_twenty_past()
 
     async def work() -> None:
         async with Simulator(clock=clock, rate=5) as sim:
@@ -126,7 +133,7 @@ def test_ten_minutes_offline_are_filled_by_the_services_buffer(desk: Desk) -> No
 
 
 def test_three_days_offline_are_filled_from_the_archive(desk: Desk) -> None:
-    clock = desk.clock = TurnedClock()
+    clock = desk.clock = at_twenty_past()
     desk.timing = replace(QUICK, visit=600)
 
     async def work() -> None:

@@ -176,8 +176,11 @@ def test_the_hour_under_way_is_asked_for_again_where_the_archive_broke_off(desk:
 
 
 def test_an_hour_on_a_link_that_breaks_goes_on_as_long_as_each_try_gives_something(desk: Desk) -> None:
+    clock = desk.clock = TurnedClock()
+    clock.ahead = HOUR - clock.now() % HOUR + 50 * MINUTE
+
     async def work() -> None:
-        async with Simulator(rate=5, archive_rate=2) as sim:
+        async with Simulator(clock=clock, rate=5, archive_rate=2) as sim:
             desk.add(sim, collect_from="1h", content_types=("message",))
             for records, how in [(10**6, ABORT), (10**6, ABORT), (20, RESET), (40, RESET), (60, 1011),
                                  (80, ABORT), (100, RESET), (120, 1001)]:  # fmt: skip
@@ -201,6 +204,7 @@ def test_an_hour_on_a_link_that_breaks_goes_on_as_long_as_each_try_gives_somethi
 
 def test_an_hour_that_always_breaks_lets_others_go_first_and_comes_back(desk: Desk) -> None:
     clock = desk.clock = TurnedClock()
+    clock.ahead = HOUR - clock.now() % HOUR + 50 * MINUTE
 
     async def work() -> None:
         async with Simulator(clock=clock, rate=5, archive_rate=1) as sim:
