@@ -47,6 +47,8 @@ class Promoted:
     """Name of the attached database."""
     first: int
     """What is added to a place to make a seq."""
+    upto: int
+    """From this seq on nothing is copied (yet)."""
     whole: bool
     """Are the values of all records copied?"""
 
@@ -74,8 +76,8 @@ def seqs(column: Promoted, values: str) -> str:
 
 
 def unsure(column: Promoted) -> str:
-    """SQL that lists the records that only their raw bytes can tell of."""
-    return f"select place + {column.first} from {column.schema}.unsure"
+    """SQL for the records that only their raw bytes can tell of."""
+    return f"(seq >= {column.upto} or seq in (select place + {column.first} from {column.schema}.unsure))"
 
 
 def one_of(column: Promoted, values: Sequence[str], bind: Bind) -> str:

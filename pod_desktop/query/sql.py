@@ -262,8 +262,8 @@ class _Compiler:
             values = copies.passing(column, test, self.bind, partial(self.holds, test))
         sure = f"seq in ({copies.seqs(column, values)})"
         if column.whole:
-            return _exact(sure, indexed=INDEXED)
-        return _Part(f"({sure} or seq in ({copies.unsure(column)}))", sure, INDEXED)
+            return _exact(sure, indexed=INDEXED_ALWAYS)
+        return _Part(f"({sure} or {copies.unsure(column)})", sure, INDEXED_ALWAYS)
 
     def _code(self, column: str, codes: Mapping[str, Sequence[int]], test: Equals | _OneOf) -> _Part:
         values = (test.value.casefold(),) if isinstance(test, Equals) else test.values

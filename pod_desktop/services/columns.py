@@ -21,12 +21,24 @@ from pod_desktop.query import is_path, name, parse, promoted, sql
 from pod_desktop.query.tree import Node, Term
 from pod_desktop.services import noted
 from pod_desktop.services.asking import field_values
-from pod_desktop.store import ColumnValues, DataDir, Ledger, Source, Spots, lock_holder
+from pod_desktop.store import (
+    ColumnInfo,
+    ColumnPart,
+    ColumnValues,
+    DataDir,
+    Extent,
+    Ledger,
+    Source,
+    Spots,
+    lock_holder,
+)
 
 SETTING: Final = "columns"
 """Of the ledger: `[{"path", "made"}]`, `made` in microseconds UTC."""
 JOB: Final = "columns"
 """The ledger's job in which the service says what it is doing: see services.promoting."""
+GROWN_RECORDS: Final = 5_000
+"""Of a part that is still being filled so many more records are worth a longer copy."""
 MOST: Final = 16
 PATH_CHARS: Final = 500
 READY: Final = "ready"
@@ -158,7 +170,7 @@ class Cost(NamedTuple):
     """What promoting a field would take, judged by a sample."""
 
     records: int
-    """All that are in sealed parts of the store."""
+    """All that there are."""
     share: float
     """Of the records, how many have the field."""
     seconds: float
@@ -176,16 +188,16 @@ class Cost(NamedTuple):
 
 
 def cost(folder: Path, path: str) -> Cost:
-    """Look at a few thousand records of the newest sealed part, for about a tenth of a second.
+    """Look at a few thousand records of the newest full part, for about a tenth of a second.
 
     Raises:
         Outage: the store cannot be read.
     """
-    entries = [one for one in store.sealed_entries(folder) if one.n]
-    records = sum(one.n for one in entries)
-    if not entries:
+    extents = store.extents(folder)
+    records = sum(one.records for one in extents)
+    if not extents:
         return Cost(0, 0.0, 0.0, 0)
-    newest = max(entries, key=lambda one: (one.hi or 0, one.segment))
+    newest = next((one for one in extents if one.sealed), extents[0])
     begun = time.monotonic()
     sample = store.sample_column(folder, newest.segment, values_of(path), spots_of(path), _SAMPLED)
     spent = time.monotonic() - begun
@@ -220,7 +232,7 @@ class ColumnState:
     state: str
     words: str
     records: int
-    """In sealed parts; those that arrived last are in none yet, and are read as they are."""
+    """All there are; of a part that is being filled all but the last few thousand are copied."""
     records_done: int
     bytes_disk: int
     kinds: Mapping[str, int]
@@ -244,6 +256,24 @@ class ColumnState:
         }
 
 
+class Infos:
+    """What files of promoted fields say of themselves, each looked into once."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, tuple[int, ColumnInfo | None]] = {}
+
+    def of(self, part: ColumnPart) -> ColumnInfo | None:
+        """None where it is damaged, gone or of another version."""
+        known = self._known.get(part.path)
+        if known is None or known[0] != part.changed:
+            try:
+                known = part.changed, store.column_info(part.path)
+            except Outage:
+                known = part.changed, None
+            self._known[part.path] = known
+        return known[1]
+
+
 class ColumnStates:
     """Tells how far each is. Safe to use from several threads; the files of a part are looked into once."""
 
@@ -252,14 +282,14 @@ class ColumnStates:
         self._folder = data_dir.events
         self._ledger = ledger
         self._runs = runs or (lambda: lock_holder(data_dir.service_lock) is not None)
-        self._kinds: dict[tuple[Path, int], dict[str, int]] = {}
+        self._infos = Infos()
 
     def all(self) -> list[ColumnState]:
         """Raises Outage where the store cannot be read."""
         columns = defined(self._ledger)
         if not columns:
             return []
-        entries = {one.segment: one.n for one in store.sealed_entries(self._folder)}
+        entries = {one.segment: one for one in store.extents(self._folder)}
         parts = store.column_parts(self._folder)
         said = self._ledger.job(JOB) or {}
         runs = self._runs()
@@ -268,33 +298,32 @@ class ColumnStates:
     def _state(
         self,
         column: Column,
-        entries: Mapping[int, int],
-        parts: Sequence[store.ColumnPart],
+        entries: Mapping[int, Extent],
+        parts: Sequence[ColumnPart],
         said: Mapping[str, Any],
         runs: bool,
     ) -> ColumnState:
         digest = store.column_digest(column.path)
         mine = [one for one in parts if one.digest == digest and one.segment in entries]
-        records, done = sum(entries.values()), sum(entries[one.segment] for one in mine)
-        size = sum(one.bytes_disk for one in mine)
+        copied: dict[int, int] = {}
+        size = sum(one.bytes_disk for one in parts if one.digest == digest)
         kinds: Counter[str] = Counter()
         for one in mine:
-            kinds.update(self._kinds_of(one))
-        state, words = _in_words(column.path, records, done, size, said if runs else {}, runs)
+            if (info := self._infos.of(one)) is not None:
+                copied[one.segment] = min(info.records, entries[one.segment].records)
+                kinds.update(info.kinds)
+        # Of a part that is being filled the last few thousand records are always still to come.
+        left = sum(
+            one.records - copied.get(one.segment, 0)
+            for one in entries.values()
+            if one.sealed or (one.segment not in copied and one.records >= GROWN_RECORDS)
+        )
+        records, done = sum(one.records for one in entries.values()), sum(copied.values())
+        state, words = _in_words(column.path, left, done, size, said if runs else {}, runs)
         return ColumnState(
             path=column.path, made=column.made, state=state, words=words, records=records,
             records_done=done + (_under_way(column.path, said) if state == MAKING else 0), bytes_disk=size, kinds=kinds,
         )  # fmt: skip
-
-    def _kinds_of(self, part: store.ColumnPart) -> dict[str, int]:
-        key = part.path, part.bytes_disk
-        if key not in self._kinds:
-            try:
-                info = store.column_info(part.path)
-            except Outage:
-                return {}
-            self._kinds[key] = info.kinds if info is not None else {}
-        return self._kinds[key]
 
 
 def _under_way(path: str, said: Mapping[str, Any]) -> int:
@@ -302,28 +331,29 @@ def _under_way(path: str, said: Mapping[str, Any]) -> int:
 
 
 def _in_words(
-    path: str, records: int, done: int, size: int, said: Mapping[str, Any], runs: bool
+    path: str, left: int, done: int, size: int, said: Mapping[str, Any], runs: bool
 ) -> tuple[str, str]:
+    """`left`: records of which nothing is copied."""
     damaged = said.get("damaged", {}).get(path, 0)
-    if done >= records:
+    if not left:
         return READY, f"Ready; {megabytes(size)} on the disk."
     if problem := said.get("problem"):
         return FAILED, f"{problem} It is tried again by itself."
     if not runs:
-        return WAITING, f"{_share(done, records)} done; it goes on when the collector service runs."
-    if damaged and done + damaged >= records:
+        return WAITING, f"{_share(done, left)} done; it goes on when the collector service runs."
+    if damaged >= left:
         return READY, (
             f"Ready but for {damaged:,} records in a damaged part, which are read one by one; "
             "run `pod-desktop verify`."
         )
     if said.get("path") != path:
-        return WAITING, f"{_share(done, records)} done; waiting its turn."
-    left = records - done - _under_way(path, said)
+        return WAITING, f"{_share(done, left)} done; waiting its turn."
+    under_way = min(_under_way(path, said), left)
     rate = float(said.get("rate", 0.0))
-    ends = f", about {span(left / rate)} left" if rate > 0 else ""
-    return MAKING, f"{_share(done + _under_way(path, said), records)} done{ends}."
+    ends = f", about {span((left - under_way) / rate)} left" if rate > 0 else ""
+    return MAKING, f"{_share(done + under_way, left - under_way)} done{ends}."
 
 
-def _share(done: int, records: int) -> str:
+def _share(done: int, left: int) -> str:
     # Not 100 % before it is.
-    return f"{min(int(100 * done / max(records, 1)), 99)} %"
+    return f"{min(int(100 * done / max(done + left, 1)), 99)} %"

@@ -1,4 +1,4 @@
-"""Making and removing promoted fields, beside the writer: sealed parts one after the other, the newest first.
+"""Making and removing promoted fields, beside the writer: the parts of the store one after the other, the newest first.
 
 What is to be there stands in the ledger, what is there on the disk; so nothing needs to be remembered, and after a
 kill the next run goes on with the part that was not whole. Only the process that holds the service's lock does it.
@@ -20,21 +20,25 @@ from pod_desktop.core.clock import Clock
 from pod_desktop.core.faults import Fault, Outage
 from pod_desktop.services.columns import (
     FAILED,
+    GROWN_RECORDS,
     JOB,
     READY,
     Column,
     ColumnState,
     ColumnStates,
+    Infos,
     defined,
     megabytes,
     spots_of,
     values_of,
 )
-from pod_desktop.store import DamagedPart, DataDir, Ledger, Lock, Stopped
+from pod_desktop.store import DamagedPart, DataDir, Extent, Ledger, Lock, Stopped
 
 LOOK_SECONDS: Final = 1.0
 AGAIN_SECONDS: Final = 60.0
 """After a full or failing disk."""
+GROWN_SECONDS: Final = 10.0
+"""A part that is still being filled is copied from not more often than that."""
 PUBLISH_SECONDS: Final = 0.5
 _STALE_SECONDS: Final = 3_600.0
 """What is said is said again now and then: the ledger forgets it after a day."""
@@ -98,6 +102,9 @@ class Promotion:
         self._said = _Said()
         self._published = float("-inf")
         self._damaged: dict[tuple[str, int], int] = {}
+        self._infos = Infos()
+        self._grown: dict[tuple[str, int], float] = {}
+        """When a part that is still being filled was last copied from."""
         self._begun = False
         self._stopping = False
 
@@ -156,18 +163,16 @@ class Promotion:
 
     def _remove_damaged(self) -> None:
         """Once, at the beginning: what readers would have to give up on is made anew."""
+        records = {one.segment: one.records for one in store.extents(self._folder)}
         for part in store.column_parts(self._folder):
-            try:
-                sound = store.column_info(part.path) is not None
-            except Outage:
-                sound = False
-            if not sound:
+            info = self._infos.of(part)
+            if info is None or info.records > records.get(part.segment, 0):
                 store.remove_column_part(part.path)
 
     def _remove_unwanted(self, columns: list[Column]) -> None:
         wanted = {store.column_digest(column.path) for column in columns}
         parts = store.column_parts(self._folder)
-        there = {one.segment for one in store.sealed_entries(self._folder)} if parts else set()
+        there = {one.segment for one in store.listed_entries(self._folder)} if parts else set()
         for part in parts:
             if part.digest not in wanted or part.segment not in there:
                 store.remove_column_part(part.path)
@@ -175,16 +180,26 @@ class Promotion:
     def _next(self) -> _Task | None:
         """The newest part without its copy, of the field that was asked for first."""
         columns = defined(self._ledger)
-        there = {(one.segment, one.digest) for one in store.column_parts(self._folder)}
-        entries = store.sealed_entries(self._folder)
-        entries.sort(key=lambda one: (one.hi or 0, one.segment), reverse=True)
+        there = {(one.segment, one.digest): one for one in store.column_parts(self._folder)}
+        extents = store.extents(self._folder) if columns else []
         for column in columns:
             digest = store.column_digest(column.path)
-            for entry in entries:
-                if (entry.segment, digest) not in there and (column.path, entry.segment) not in self._damaged:
-                    return _Task(column, entry.segment, entry.n)
+            for extent in extents:
+                part = there.get((extent.segment, digest))
+                info = self._infos.of(part) if part is not None else None
+                left = extent.records - (info.records if info is not None else 0)
+                if self._is_due(column.path, extent, left):
+                    return _Task(column, extent.segment, extent.records)
         self._remove_unwanted(columns)
         return None
+
+    def _is_due(self, path: str, extent: Extent, left: int) -> bool:
+        """Is it worth copying so many more records?"""
+        key = path, extent.segment
+        if not left or key in self._damaged:
+            return False
+        last = self._grown.get(key, float("-inf"))
+        return extent.sealed or (left >= GROWN_RECORDS and self._clock.monotonic() - last >= GROWN_SECONDS)
 
     # --- doing it
 
@@ -213,6 +228,7 @@ class Promotion:
             _log.warning("%s is not promoted everywhere: %s", path, fault)
             self._damaged[path, task.segment] = task.records
             return
+        self._grown[path, task.segment] = self._clock.monotonic()
         spent = self._clock.monotonic() - begun
         self._said.rate = made.records / spent if spent else 0.0
 

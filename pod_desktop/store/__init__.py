@@ -1,6 +1,8 @@
 """Where events live. Other rooms import what stands here."""
 
+from pod_desktop.store.catalog import listed as listed_entries
 from pod_desktop.store.catalog import sealed_entries
+from pod_desktop.store.copies import Info as ColumnInfo
 from pod_desktop.store.copies import Part as ColumnPart
 from pod_desktop.store.copies import digest as column_digest
 from pod_desktop.store.copies import info as column_info
@@ -41,7 +43,7 @@ from pod_desktop.store.port import (
     Totals,
     Writer,
 )
-from pod_desktop.store.promoting import DamagedPart
+from pod_desktop.store.promoting import DamagedPart, Extent, extents
 from pod_desktop.store.promoting import Values as ColumnValues
 from pod_desktop.store.promoting import make as make_column_part
 from pod_desktop.store.promoting import sample as sample_column
@@ -70,6 +72,7 @@ __all__ = [
     "Candidates",
     "Cleared",
     "CollectEntry",
+    "ColumnInfo",
     "ColumnPart",
     "ColumnValues",
     "Command",
@@ -79,6 +82,7 @@ __all__ = [
     "DamagedPart",
     "DataDir",
     "Doomed",
+    "Extent",
     "FieldValues",
     "FiringRow",
     "Journal",
@@ -118,6 +122,8 @@ __all__ = [
     "column_parts",
     "counted",
     "default_root",
+    "extents",
+    "listed_entries",
     "lock_holder",
     "make_column_part",
     "open_reader",

@@ -198,7 +198,12 @@ LIST_SEGMENTS: Final = "select id, lane, state, n, lo, hi, bytes_raw from segmen
 
 
 def sealed_entries(folder: Path) -> list[Entry]:
-    """The sealed segments, as any process may read them; none where there is no store yet.
+    """The sealed segments; raises as listed()."""
+    return [entry for entry in listed(folder) if entry.sealed]
+
+
+def listed(folder: Path) -> list[Entry]:
+    """All segments, as any process may read them; none where there is no store yet.
 
     Raises:
         Outage: the catalog cannot be read.
@@ -210,7 +215,7 @@ def sealed_entries(folder: Path) -> list[Entry]:
     try:
         schema.check_format(connection, path)
         with outage(path):
-            return [one for row in connection.execute(LIST_SEGMENTS) if (one := Entry(*row)).sealed]
+            return [Entry(*row) for row in connection.execute(LIST_SEGMENTS)]
     finally:
         connection.close()
 

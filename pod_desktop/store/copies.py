@@ -1,6 +1,7 @@
-"""Promoted fields: the values of a JSON path, copied out of a sealed segment's raw records into a file beside it.
+"""Promoted fields: the values of a JSON path, copied out of a segment's raw records into a file beside it.
 
-Such a file never changes once it has its name, says itself what it holds, and can be deleted at any time: where
+Such a file never changes once it has its name, says itself what it holds (the first so many records: all of
+them once the segment is sealed; a longer one takes its place), and can be deleted at any time: where
 there is none the raw records are read, with the same answer. So nothing else has to know which there are, and
 a kill leaves the file or none. They are made by the process that writes the store.
 """
@@ -40,6 +41,8 @@ class Part(NamedTuple):
     digest: str
     path: Path
     bytes_disk: int
+    changed: int
+    """Nanoseconds; another file of the same name has another."""
 
 
 class Info(NamedTuple):
@@ -48,7 +51,9 @@ class Info(NamedTuple):
     segment: int
     field: str
     records: int
+    """The first so many of the segment."""
     kinds: dict[str, int]
+    """Of these, how many have a value, by content type."""
     digest: bytes
 
 
@@ -63,7 +68,8 @@ def parts(folder: Path) -> list[Part]:
     for file in folder.glob("segment-*.column-*.db"):
         if (match := _NAME.fullmatch(file.name)) is not None:
             with suppress(OSError):
-                found.append(Part(int(match[1]), match[2], file, file.stat().st_size))
+                status = file.stat()
+                found.append(Part(int(match[1]), match[2], file, status.st_size, status.st_mtime_ns))
     return sorted(found)
 
 
@@ -116,8 +122,12 @@ def digest_of(connection: apsw.Connection) -> bytes:
     return found.digest()
 
 
-def problems(part: Part, records: int) -> list[str]:
-    """All that is wrong with such a file of a segment of so many records, in words; empty if it is sound."""
+def problems(part: Part, records: int | None) -> list[str]:
+    """All that is wrong with such a file of a segment of so many records, in words; empty if it is sound.
+
+    Args:
+        records: None while the segment grows.
+    """
     try:
         with closing(schema.open_to_read(part.path)) as connection:
             return list(_problems(connection, part, records))
@@ -127,7 +137,7 @@ def problems(part: Part, records: int) -> list[str]:
         return [f"{part.path.name}: {error}."]
 
 
-def _problems(connection: apsw.Connection, part: Part, records: int) -> Iterable[str]:
+def _problems(connection: apsw.Connection, part: Part, records: int | None) -> Iterable[str]:
     name = part.path.name
     for (line,) in connection.execute("pragma integrity_check(5)"):
         if line != "ok":
@@ -136,7 +146,8 @@ def _problems(connection: apsw.Connection, part: Part, records: int) -> Iterable
     known: Any = read_info(connection)
     if known is None:
         return  # of another version: nobody uses it
-    if (known.segment, digest(known.field), known.records) != (part.segment, part.digest, records):
+    too_many = records is not None and known.records > records
+    if too_many or (known.segment, digest(known.field)) != (part.segment, part.digest):
         yield f"{name}: It belongs to other records."
     elif known.digest != digest_of(connection):
         yield f"{name}: The copied values are not those that were written."
@@ -157,15 +168,15 @@ class Attached:
         self._names = itertools.count(1)
         self._damaged = False
 
-    def of(self, fields: Iterable[str], records: int) -> dict[str, Promoted]:
-        """Which of the fields are promoted here, in a sealed segment of so many records."""
+    def of(self, fields: Iterable[str], records: int, sealed: bool) -> dict[str, Promoted]:
+        """Which of the fields are promoted here, in a segment of so many records."""
         found: dict[str, Promoted] = {}
         for field in fields:
-            if not self._damaged and (column := self._column(field, records)) is not None:
+            if not self._damaged and (column := self._column(field, records, sealed)) is not None:
                 found[field] = column
         return found
 
-    def _column(self, field: str, records: int) -> Promoted | None:
+    def _column(self, field: str, records: int, sealed: bool) -> Promoted | None:
         path = schema.column_path(self._folder, self._segment, digest(field))
         identity = _identity(path)
         known = self._known.get(field)
@@ -173,11 +184,13 @@ class Attached:
             if known is not None and known.name:
                 self._let_go.append(known.name)
             self._detach()
-            known = _Known(identity, *(self._attach(path, field, records) if identity else ("", None)))
+            known = _Known(
+                identity, *(self._attach(path, field, records, sealed) if identity else ("", None))
+            )
             self._known[field] = known
         return known.column
 
-    def _attach(self, path: Path, field: str, records: int) -> tuple[str, Promoted | None]:
+    def _attach(self, path: Path, field: str, records: int, sealed: bool) -> tuple[str, Promoted | None]:
         name = f"column{next(self._names)}"
         try:
             self._connection.execute("attach database ? as " + name, (str(path),))
@@ -185,12 +198,13 @@ class Attached:
             return "", None  # gone just now, damaged, or too many: the raw records answer
         try:
             known = read_info(self._connection, name)
-            if known is not None and (known.field, known.segment, known.records) == (
-                field, self._segment, records,
-            ):  # fmt: skip
+            if known is not None and (known.field, known.segment) == (field, self._segment):
                 unsure = self._connection.execute(f"select 1 from {name}.unsure limit 1").fetchone()
                 first = schema.first_seq(self._segment)
-                return name, Promoted(schema=name, first=first, whole=unsure is None)
+                # Of one that grows nobody knows here how far it is at the moment at which a question is asked.
+                whole = sealed and known.records == records and unsure is None
+                if known.records <= records or not sealed:
+                    return name, Promoted(schema=name, first=first, upto=first + known.records, whole=whole)
         except (apsw.Error, ValueError):
             pass
         self._let_go.append(name)

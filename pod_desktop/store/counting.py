@@ -119,7 +119,7 @@ def _from_copies(segment: Segment, ask: Ask, name: str, column: Promoted) -> Cou
     """Of a promoted field; in the order in which the raw records would give the values."""
     total: Counter[str] = Counter()
     if not column.whole:
-        total = _from_raw(segment, ask, name, f" and seq in ({unsure(column)})")
+        total = _from_raw(segment, ask, name, f" and {unsure(column)}")
     conditions = segment.exact(ask)
     with segment.using(conditions.tests):
         total.update(

@@ -1,10 +1,11 @@
-"""Making a promoted field's file (store.copies): one pass over the raw records of a sealed segment."""
+"""Making a promoted field's file (store.copies): one pass over the raw records of a segment."""
 
 from __future__ import annotations
 
 import json
 import math
 import os
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
@@ -18,7 +19,8 @@ from pod_desktop.core.limits import BLOCK_RECORDS
 from pod_desktop.query.matching import as_number
 from pod_desktop.store import schema
 from pod_desktop.store.blocks import Block
-from pod_desktop.store.copies import FORMAT, REMOVED, digest, digest_of
+from pod_desktop.store.catalog import listed
+from pod_desktop.store.copies import FORMAT, REMOVED, Info, digest, digest_of, read_info
 from pod_desktop.store.port import Source, Spots
 from pod_desktop.store.rawblocks import RawBlocks
 from pod_desktop.store.seal import Stopped
@@ -75,7 +77,7 @@ def make(
     worth: Spots | None,
     stopping: Callable[[int], bool],
 ) -> Made:
-    """Copy the values of a field out of a sealed segment.
+    """Copy the values of a field out of all records that a segment has now; of those copied before it goes on.
 
     Args:
         worth: where in raw records the field can stand; None where in any.
@@ -92,8 +94,11 @@ def make(
     try:
         with schema.outage(path):
             schema.remove(making)
-            with closing(_open_new(making)) as connection:
-                kinds = _fill(connection, source, values, worth, stopping)
+            before = _go_on(path, making, source, field)
+            with closing(_open_new(making, before is None)) as connection:
+                kinds = Counter(before.kinds if before is not None else {})
+                begin = before.records if before is not None else 0
+                _fill(connection, source, begin, kinds, _Reading(values, worth, stopping))
                 _finish(connection, segment, field, source.meta.n, kinds)
             _name(making, path)
         return Made(source.meta.n, dict(kinds), path.stat().st_size)
@@ -105,7 +110,24 @@ def make(
         source.close()
 
 
-def _open_new(path: Path) -> apsw.Connection:
+def _go_on(path: Path, making: Path, source: Segment, field: str) -> Info | None:
+    """Begin with a copy of what there is, if that is sound; None where there is nothing to begin with."""
+    if not path.exists():
+        return None
+    try:
+        with closing(schema.open_to_read(path)) as connection:
+            known = read_info(connection)
+            if known is None or (known.segment, known.field) != (source.segment, field):
+                return None
+            if known.records > source.meta.n or known.digest != digest_of(connection):
+                return None
+    except (Outage, apsw.Error, ValueError):
+        return None
+    shutil.copyfile(path, making)
+    return known
+
+
+def _open_new(path: Path, empty: bool) -> apsw.Connection:
     connection = apsw.Connection(str(path))
     # Nothing of it counts before it has its name, so it needs no journal, and one flush at the end is enough.
     for pragma in (
@@ -115,34 +137,39 @@ def _open_new(path: Path) -> apsw.Connection:
         "cache_size=-16384",
     ):
         connection.execute(f"pragma {pragma}")
-    connection.execute(f"pragma application_id={schema.APPLICATION_ID}")
-    connection.execute(f"pragma user_version={FORMAT}")
+    if empty:
+        connection.execute(f"pragma application_id={schema.APPLICATION_ID}")
+        connection.execute(f"pragma user_version={FORMAT}")
     connection.execute("begin")
-    connection.execute(_TABLES)
+    connection.execute(_TABLES if empty else "drop index val_number; delete from meta;")
     return connection
 
 
+class _Reading(NamedTuple):
+    """How records are read."""
+
+    values: Values
+    worth: Spots | None
+    stopping: Callable[[int], bool]
+
+
 def _fill(
-    connection: apsw.Connection,
-    source: Segment,
-    values: Values,
-    worth: Spots | None,
-    stopping: Callable[[int], bool],
-) -> Counter[str]:
+    connection: apsw.Connection, source: Segment, begin: int, kinds: Counter[str], how: _Reading
+) -> None:
+    """Copy from the record at place `begin` on."""
     first = schema.first_seq(source.segment)
-    kinds: Counter[str] = Counter()
     copies = _Copies(connection)
-    blocks = _blocks(source)
+    blocks = _blocks(source, first + begin)
     while block := _reading(source, lambda: next(blocks, None)):
-        if stopping(block[0] - first):
+        if how.stopping(max(block[0] - first, begin)):
             raise Stopped
-        _copy(source, copies, kinds, _reading(source, lambda: _worth_reading(source, block, worth)), values)
-    return kinds
+        rows = _reading(source, lambda: _worth_reading(source, block, how.worth))
+        wanted = [row for row in rows if begin <= row[0] - first < source.meta.n]
+        _copy(source, copies, kinds, wanted, how.values)
 
 
-def _blocks(source: Segment) -> Iterator[tuple[int, Block]]:
-    raw = RawBlocks(source.path, source.connection)
-    seq, last = schema.first_seq(source.segment), source.last()
+def _blocks(source: Segment, seq: int) -> Iterator[tuple[int, Block]]:
+    raw, last = RawBlocks(source.path, source.connection), source.last()
     while seq <= last:
         first, block = raw.of(seq)
         yield first, block
@@ -190,7 +217,9 @@ class _Copies:
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
         self._ids: dict[tuple[str, bool], int] = {}
-        self._next = 1
+        self._next: int = connection.execute("select ifnull(max(id), 0) + 1 from val").get
+        self._all_known = self._next == 1
+        """Is every value in the memory?"""
 
     def add(self, place: int, values: Sequence[Value]) -> None:
         kept = [_kept(value) for value in values] if len(values) <= RECORD_VALUES else [None]
@@ -206,13 +235,14 @@ class _Copies:
             known = self._stored(shown, written, number)
             if len(self._ids) >= _IDS_KEPT:
                 self._ids.clear()
+                self._all_known = False
             self._ids[shown, written] = known
         return known
 
     def _stored(self, shown: str, written: bool, number: int | float | None) -> int:
         folded = shown.casefold()
         original = None if folded == shown else shown
-        if self._next > _IDS_KEPT:  # else each is in the memory
+        if not self._all_known:
             found = self._connection.execute(
                 "select id from val where text = ? and original is ? and written = ?",
                 (folded, original, written),
@@ -296,3 +326,32 @@ def sample(folder: Path, segment: int, values: Values, worth: Spots | None, most
             return Sample(looked, kinds.total(), size)
     finally:
         source.close()
+
+
+class Extent(NamedTuple):
+    """How much a segment holds."""
+
+    segment: int
+    records: int
+    newest: int
+    """Microseconds UTC."""
+    sealed: bool
+
+
+def extents(folder: Path) -> list[Extent]:
+    """All segments that have records, the newest first; without those that cannot be opened.
+
+    Raises:
+        Outage: the catalog cannot be read.
+    """
+    found = []
+    for entry in listed(folder):
+        records, newest = entry.n, entry.hi
+        if not entry.sealed:
+            with suppress(Outage):
+                opened = Segment(folder, entry.segment)
+                records, newest = opened.meta.n, opened.meta.hi
+                opened.close()
+        if records and newest is not None:
+            found.append(Extent(entry.segment, records, newest, entry.sealed))
+    return sorted(found, key=lambda one: (one.newest, one.segment), reverse=True)

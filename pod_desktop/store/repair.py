@@ -91,7 +91,7 @@ def repair(
 
 def _without_damaged_columns(folder: Path) -> list[Repaired]:
     """Promoted fields are copies: a damaged one is deleted, and made anew by the service."""
-    records = {entry.segment: entry.n for entry in catalog_entries(folder) if entry.sealed}
+    records = {entry.segment: entry.n if entry.sealed else None for entry in catalog_entries(folder)}
     found = []
     for part in copies.parts(folder):
         if part.segment in records and (wrong := copies.problems(part, records[part.segment])):

@@ -157,8 +157,8 @@ class Segment:
 
     def promoted(self, names: Iterable[str]) -> dict[str, Promoted]:
         """Those of the fields whose values are copied here."""
-        wanted = set(names) - sql.COLUMNS if self.meta.sealed else ()
-        return self.columns.of(wanted, self.meta.n) if wanted else {}
+        wanted = set(names) - sql.COLUMNS
+        return self.columns.of(wanted, self.meta.n, self.meta.sealed) if wanted else {}
 
     def _is_indexed(self, condition: sql.Condition) -> bool:
         return condition.indexed >= (sql.INDEXED if self.meta.sealed else sql.INDEXED_ALWAYS)
@@ -384,7 +384,8 @@ class Segment:
             return Candidates(0, True)
         if not conditions.indexed:
             return Candidates(last - schema.first_seq(self.segment) + 1, False)
-        statement = f"select count(*) from (select 1 from ev where {conditions.where} limit {most})"
+        unsure = f"{conditions.where} and not ifnull({conditions.sure}, 0)"
+        statement = f"select count(*) from (select 1 from ev where {unsure} limit {most})"
         with self.using(conditions.tests):
             return Candidates(self.execute(statement, conditions.values).get, True)
 

@@ -65,7 +65,7 @@ def catalog_entries(folder: Path) -> list[Entry]:
 
 def column_problems(folder: Path, entries: Sequence[Entry]) -> list[str]:
     """All that is wrong with promoted fields; what segments of `entries` do not have is about to be deleted."""
-    records = {entry.segment: entry.n for entry in entries if entry.sealed}
+    records = {entry.segment: entry.n if entry.sealed else None for entry in entries}
     return [
         line
         for part in copies.parts(folder)

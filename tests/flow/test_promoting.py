@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,11 @@ from pod_desktop import content, store
 from pod_desktop.core.clock import SECOND, SystemClock
 from pod_desktop.core.record import MESSAGE, Arrival
 from pod_desktop.core.status import Counters
-from pod_desktop.services import columns
-from pod_desktop.services.columns import MAKING, READY, WAITING, ColumnStates
-from pod_desktop.services.promoting import Promotion
-from pod_desktop.store import LIVE, Commit, DataDir, Ledger, Source
+from pod_desktop.query import parse
+from pod_desktop.services import asking, columns
+from pod_desktop.services.columns import GROWN_RECORDS, MAKING, READY, WAITING, ColumnStates
+from pod_desktop.services.promoting import GROWN_SECONDS, Promotion
+from pod_desktop.store import LIVE, Ask, Commit, DataDir, Ledger, Source
 from pod_desktop.store.writer import SegmentWriter
 
 NOON = 1_790_000_000_000_000
@@ -74,6 +76,43 @@ def test_the_service_promotes_what_is_there_and_what_comes(tmp_path: Path, how: 
             await running
 
     asyncio.run(play())
+    writer.close()
+    assert store.verify(home.events) == []
+    ledger.close()
+
+
+def test_a_part_that_is_being_filled_is_copied_from_when_that_is_worth_it(tmp_path: Path) -> None:
+    class Hasty(SystemClock):
+        ahead = 0.0
+
+        def monotonic(self) -> float:
+            return super().monotonic() + self.ahead
+
+    home, clock = DataDir(tmp_path).open(), Hasty()
+    ledger = Ledger(home.ledger)
+    writer = SegmentWriter(home.events, clock=clock, segment_records=20_000)
+    columns.add(ledger, PATH, clock)
+    promotion = Promotion(home.events, ledger, clock, lambda: 1 << 40, rest=0.0)
+
+    def copied() -> list[int]:
+        promotion.work()
+        found = [store.column_info(one.path) for one in store.column_parts(home.events)]
+        return [info.records for info in found if info is not None]
+
+    commit(writer, 0, GROWN_RECORDS - 1)
+    assert copied() == []
+    commit(writer, GROWN_RECORDS, 10)
+    assert copied() == [GROWN_RECORDS + 9]
+    commit(writer, 6_000, GROWN_RECORDS)
+    assert copied() == [GROWN_RECORDS + 9]
+    clock.ahead = GROWN_SECONDS
+    assert copied() == [2 * GROWN_RECORDS + 9]
+    tree = parse(f"{PATH}:>=4990", 0)
+    ask = Ask(tree=tree, matches=asking.judge(tree), spots=asking.spots(tree))
+    commit(writer, 12_000, 100)
+    with closing(store.open_reader(home.events)) as reader:
+        assert reader.count(ask) == 9 + 10 + GROWN_RECORDS + 100
+        assert reader.candidates(ask, reader.marks(), 20_000) == (100, True)
     writer.close()
     assert store.verify(home.events) == []
     ledger.close()

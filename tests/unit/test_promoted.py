@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,11 +83,11 @@ def record(number: int) -> bytes:
     return raw
 
 
-def fill(folder: Path) -> None:
+def fill(folder: Path, begin: int, end: int) -> None:
     writer = SegmentWriter(folder, clock=SystemClock(), segment_records=SEGMENT)
-    for first in range(0, 6 * SEGMENT + 20, 20):
+    for first in range(begin, end, 10):
         arrivals = []
-        for number in range(first, first + 20):
+        for number in range(first, first + 10):
             raw = record(number)
             kind = UNREADABLE if number % 37 == 0 else MESSAGE
             columns = content.read(kind, raw, NOON)._replace(
@@ -108,22 +107,28 @@ def promote(folder: Path, segment: int, path: str) -> promoting.Made:
     return promoting.make(folder, segment, path, values_of(path), spots_of(path), lambda done: False)
 
 
-def sealed(folder: Path) -> list[int]:
-    return [one.segment for one in store.sealed_entries(folder)]
+def segments(folder: Path) -> list[int]:
+    return [one.segment for one in store.listed_entries(folder)]
 
 
 @pytest.fixture(scope="module")
 def readers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[store.Reader]]:
-    """The same records: nothing promoted, something here and there, everything."""
+    """The same records: nothing promoted; something here and there, and the first half of two parts; everything."""
     folder = tmp_path_factory.mktemp("promoted")
-    fill(folder / "none")
-    for name in ("some", "all"):
-        shutil.copytree(folder / "none", folder / name)
-    for place, segment in enumerate(sealed(folder / "none")):
-        for number, path in enumerate(PATHS):
-            promote(folder / "all", segment, path)
-            if (place + number) % 2:
-                promote(folder / "some", segment, path)
+    half, end = 3 * SEGMENT + 20, 6 * SEGMENT + 20
+    for name, promoted_half in (("none", ()), ("some", PATHS[:3]), ("all", PATHS)):
+        fill(folder / name, 0, half)
+        for place, segment in enumerate(segments(folder / name)):
+            for number, path in enumerate(promoted_half):
+                if place != number or name == "all":
+                    promote(folder / name, segment, path)
+        fill(folder / name, half, end - 10)
+        if name == "some":
+            promote(folder / name, segments(folder / name)[-1], PATHS[0])
+        fill(folder / name, end - 10, end + 10)
+    for segment in segments(folder / "all"):
+        for path in PATHS:
+            assert promote(folder / "all", segment, path).records
     opened = [store.open_reader(folder / name) for name in ("none", "some", "all")]
     yield opened
     for one in opened:
@@ -223,7 +228,7 @@ def test_a_promoted_field_is_found_by_its_index_and_decided_without_raw_records(
 ) -> None:
     folder = readers[2]._folder  # type: ignore[attr-defined]
     whole = None
-    for one in sealed(folder):
+    for one in segments(folder):
         segment = Segment(folder, one)
         conditions = segment.conditions(asked(parse("attachment.name:invoice", 0)))
         if conditions.exact:
