@@ -90,9 +90,7 @@ def fill(folder: Path, begin: int, end: int) -> None:
         for number in range(first, first + 10):
             raw = record(number)
             kind = UNREADABLE if number % 37 == 0 else MESSAGE
-            columns = content.read(kind, raw, NOON)._replace(
-                kind=kind, rid=f"g{number}", time=NOON + number * MINUTE
-            )
+            columns = content.read(kind, raw, NOON)._replace(rid=f"g{number}", time=NOON + number * MINUTE)
             arrivals.append(Arrival(columns, raw))
         counters = Counters(received=len(arrivals))
         writer.commit(Commit(source=HERE, lane=LIVE, records=arrivals, stream="a/message", counters=counters))
