@@ -281,7 +281,7 @@ class _Found:
 
 
 class _Search:
-    """Goes back through time: where columns alone decide, first to a page, then through segment after segment.
+    """Goes back through time, always in the segment whose next records may be the newest.
 
     Where that takes long and raw records have to be opened, a scan by workers (services.scanning) goes on with it.
     """
@@ -290,10 +290,7 @@ class _Search:
         self._reader = reader
         self._ask = ask
         self._marks = marks
-        self._ahead = sql.compile_tree(ask.tree).exact
-        """A page is to be looked for first: it costs less than what the indexes know of a whole segment."""
-        self._asked = self._ahead
-        self._after: Place | None = None
+        self._asked = sql.compile_tree(ask.tree).exact  # no raw records are to be opened
         self._left = sorted(reader.pieces(ask, marks), key=lambda one: one.newest)
         """Not begun yet, the newest last."""
         self._total = sum(piece.records for piece in self._left)
@@ -309,7 +306,7 @@ class _Search:
     def more(self) -> bool:
         if self._scan is not None:
             return self._scan.more
-        return bool(self._ahead or self._left or self._trails) and not self._cancelled
+        return bool(self._left or self._trails) and not self._cancelled
 
     @property
     def progress(self) -> float | None:
@@ -330,8 +327,6 @@ class _Search:
             return self._step_scan(self._scan)
         if not self.more:
             return []
-        if self._ahead:
-            return self._first_page()
         begun = time.monotonic()
         found: list[Place] = []
         while self.more and not found and time.monotonic() - begun < _STEP_SECONDS:
@@ -339,18 +334,6 @@ class _Search:
             found = self._ripe()
         self._spent += time.monotonic() - begun
         return found
-
-    def _first_page(self) -> list[Place]:
-        self._ahead = False
-        rows = self._reader.search(replace(self._ask, brief=True), limit=FIRST_PAGE, marks=self._marks)
-        page = [Place(row.time, row.seq) for row in rows]
-        if len(page) < FIRST_PAGE:
-            self._left.clear()
-        else:
-            self._after = page[-1]
-            self._left = [piece for piece in self._left if piece.oldest <= page[-1].time]
-            self._ask = _cut(self._ask, None, page[-1].time + 1)
-        return page
 
     def _follow(self) -> None:
         """One part of the segment that may have the next."""
@@ -360,7 +343,7 @@ class _Search:
         _, segment, parts = heapq.heappop(self._trails)
         part = next(parts, None)
         if part is not None:
-            self._held += [key for key in part.keys if self._after is None or key < self._after]
+            self._held += part.keys
             heapq.heappush(self._trails, (-part.left, segment, parts))
 
     def _edge(self) -> int | None:

@@ -112,13 +112,20 @@ class Segment:
     # --- a question as SQL
 
     def conditions(
-        self, ask: Ask, *, most: int | None = None, above: int | None = None, plain: bool = False
+        self,
+        ask: Ask,
+        *,
+        most: int | None = None,
+        above: int | None = None,
+        plain: bool = False,
+        ordered: bool = False,
     ) -> Conditions:
         """What to ask this segment.
 
         Args:
             most, above: only records up to this seq, and behind that one.
             plain: the order of rows does not matter; the engine chooses its way.
+            ordered: so many match that they are read in order of time.
         """
         bounds, values = self.bounds(ask, most)
         first, sealed = schema.first_seq(self.segment), self.meta.sealed
@@ -137,7 +144,7 @@ class Segment:
                 "This search needs the whole records, and was asked without a way to judge them.", "query"
             )
         hint = "not indexed" if few else ""
-        if not plain and not self._is_sparse(ask.tree, condition, bounds, values):
+        if ordered or (not plain and not self._is_sparse(ask.tree, condition, bounds, values)):
             hint = "indexed by ev_time"
             condition = sql.compile_tree(ask.tree, first=first, by_row=True, codes=codes, promoted=promoted)
         where = " and ".join([*bounds, condition.maybe])
@@ -337,15 +344,42 @@ class Segment:
         """The highest seq; one below the first where there is none."""
         return schema.first_seq(self.segment) + self.meta.n - 1
 
-    def keys(self, ask: Ask, *, most: int, above: int | None = None) -> list[Place]:
-        """Keys of matching rows, unsorted; only those stored after seq `above`."""
+    def keys(self, ask: Ask, *, most: int, above: int | None = None, limit: int | None = None) -> list[Place]:
+        """Keys of matching rows, unsorted; only those stored after seq `above`.
+
+        Args:
+            limit: stop at so many, where the columns decide.
+        """
         conditions = self.conditions(ask, most=most, above=above, plain=True)
         source = f"from ev {conditions.hint} where {conditions.where}"
         with self.using(conditions.tests):
             if conditions.exact:
-                return list(map(Place._make, self.execute(f"select time, seq {source}", conditions.values)))
-            found = self._judging.judged(ask, self._judging.to_judge(ask, conditions, most, above))
-            return [Place(row[1], row[0]) for part in found for row in part]
+                cut = "" if limit is None else f" limit {limit}"
+                found = self.execute(f"select time, seq {source}{cut}", conditions.values)
+                return list(map(Place._make, found))
+            judged = self._judging.judged(ask, self._judging.to_judge(ask, conditions, most, above))
+            return [Place(row[1], row[0]) for part in judged for row in part]
+
+    def few_keys(self, ask: Ask, *, most: int) -> list[Place] | None:
+        """Keys of matching rows, unsorted, where the columns decide; None where there are more than a few."""
+        found = self.keys(ask, most=most, limit=_FEW + 1)
+        return None if len(found) > _FEW else found
+
+    def newest_keys(self, ask: Ask, *, most: int, limit: int) -> list[Place]:
+        """Keys of the newest of many rows, where the columns decide, newest first."""
+        conditions = self.conditions(ask, most=most, ordered=True)
+        statement = (
+            f"select time, seq from ev {conditions.hint} where {conditions.where}"
+            f" order by time desc, seq desc limit {limit}"
+        )
+        with self.using(conditions.tests):
+            return list(map(Place._make, self.execute(statement, conditions.values)))
+
+    def time_of(self, newest: int, records: int) -> int | None:
+        """The time of the last of so many records, counted back from a time; None where there are none."""
+        statement = "select min(time) from (select time from ev indexed by ev_time where time <= ? order by time desc limit ?)"
+        found: int | None = self.execute(statement, (newest, records)).get
+        return found
 
     def undecided(self, ask: Ask, *, most: int) -> list[Any]:
         """Rows, as matching() takes them, that an index finds and the columns may leave undecided, unsorted."""
