@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from pod_desktop.core.record import MAILLOG
 from pod_desktop.ui import theme
+from pod_desktop.ui.events.querybar import PAUSE_MS, QUICK_MS
 from pod_desktop.ui.window import MainWindow
 
 Make = Callable[..., MainWindow]
@@ -30,6 +31,18 @@ def test_a_query_applies_when_typing_pauses(qtbot: QtBot, make_window: Make, des
     assert window.events.query.line.property("state") == "valid"
     assert desk.asked[-1].text == "sender29@"
     assert "of 300" in window.events.strip.of.text()
+
+
+def test_the_pause_is_short_where_indexes_answer_however_long_the_last_search_took(
+    qtbot: QtBot, make_window: Make, desk: FakeDesk
+) -> None:
+    bar = make_window(desk).events.query
+    pauses = []
+    for seconds, text in ((5.0, "sender29@"), (5.0, "filter.x:5"), (0.01, "filter.x:56")):
+        bar.answered(seconds)
+        bar.line.setPlainText(text)
+        pauses.append(bar.pause_ms)
+    assert pauses == [QUICK_MS, PAUSE_MS, QUICK_MS]
 
 
 def test_enter_applies_at_once_and_the_query_is_remembered(

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSizePolicy, QVBoxLayout, 
 
 from pod_desktop.core import limits
 from pod_desktop.core.faults import UserFault
-from pod_desktop.query import Completion
+from pod_desktop.query import Completion, is_quick
 from pod_desktop.ui import fonts, theme
 from pod_desktop.ui.bridge import Span
 from pod_desktop.ui.events.completion import Complete, CompletionPopup
@@ -28,10 +28,10 @@ from pod_desktop.ui.text import PlainLabel, tip
 
 PAUSE_MS: Final = 300
 QUICK_MS: Final = 30
-"""How long typing must pause before the query is asked: where searching is slow, and where it is quick."""
+"""How long typing must pause before the query is asked: where raw records are to be opened, and where they are not."""
 _SETTLED_MS: Final = 2_500
 _QUICK_SECONDS: Final = 0.2
-"""First rows that come sooner may be asked for with every letter."""
+"""First rows that come sooner may be asked for with every letter, whatever has to be opened for them."""
 _CHECK_MS: Final = 60
 Check = Callable[[str], Sequence[Span]]
 
@@ -162,6 +162,7 @@ class QueryBar(QWidget):
         self._typed = ""
         self._last = ""
         self._valid = True
+        self._quick = False
         self.line = _Line()
         self.line.setPlaceholderText(
             "Search: phish, sender.domain:example.com, score:>=40 AND NOT outcome:delivered"
@@ -175,7 +176,7 @@ class QueryBar(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._checking = QTimer(self, singleShot=True, interval=_CHECK_MS)
         self._checking.timeout.connect(self._judge)
-        self._pausing = QTimer(self, singleShot=True, interval=PAUSE_MS)
+        self._pausing = QTimer(self, singleShot=True)
         self._pausing.timeout.connect(self._apply)
         self._settling = QTimer(self, singleShot=True, interval=_SETTLED_MS)
         self._settling.timeout.connect(lambda: self.settled.emit(self._last))
@@ -200,6 +201,11 @@ class QueryBar(QWidget):
     def valid(self) -> bool:
         """Whether what is typed is understood."""
         return self._valid
+
+    @property
+    def pause_ms(self) -> int:
+        """How long typing pauses, since the last letter, before the query is asked."""
+        return self._pausing.interval()
 
     def set_text(self, text: str) -> None:
         """Put a query there and apply it."""
@@ -250,7 +256,7 @@ class QueryBar(QWidget):
         self._typed = text
         self._settling.stop()
         self._checking.start()
-        self._pausing.start()
+        self._pausing.start(QUICK_MS if self._quick or is_quick(self.text) else PAUSE_MS)
         if self.line.hasFocus():
             self.offers.typed()
 
@@ -312,7 +318,7 @@ class QueryBar(QWidget):
 
     def answered(self, seconds: float) -> None:
         """The first rows were there after so long: typing may be followed as quickly."""
-        self._pausing.setInterval(QUICK_MS if seconds < _QUICK_SECONDS else PAUSE_MS)
+        self._quick = seconds < _QUICK_SECONDS
 
     def _escape(self) -> None:
         if self.offers.isVisible():
