@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Final
 
+from pod_desktop.core.clock import HOUR, MINUTE
 from pod_desktop.core.faults import UserFault
 from pod_desktop.core.interflow import INDEX, MSG_CLASS, ORIGIN
 from pod_desktop.query import FLAGS
@@ -33,6 +34,8 @@ _KINDS: Final[dict[str, dict[str, str]]] = {
     "msg_class": dict(MSG_CLASS),
     **{name: dict.fromkeys(MSG_CLASS, value) for name, value in ORIGIN.items()},
 }
+
+_HOUR_MINUTES: Final = HOUR // MINUTE
 
 
 def count_in(segment: Segment, ask: Ask) -> int:
@@ -155,29 +158,51 @@ def _from_raw(segment: Segment, ask: Ask, name: str, among: str = "") -> Counter
 
 def counts_by_time(segment: Segment, ask: Ask, every: int) -> Counter[tuple[int, str]]:
     """Matching records by (start of interval, outcome)."""
-    conditions = segment.exact(ask)
-    if _from_minutes(segment, ask, every):
-        parts = [f"{name} in ({', '.join(map(str, ids))})" for name, ids in segment.restrictions(ask).items()]
-        statement = (
-            f"select minute * 60000000 / {every} * {every}, outcome, sum(n) from minute"
-            f" where {' and '.join(parts) or '1'} group by 1, 2"
-        )
-        values: dict[str, Any] = {}
-    else:
-        statement = f"select time / {every} * {every}, outcome, count(*) from ev where {conditions.where} group by 1, 2"
-        values = conditions.values
     total: Counter[tuple[int, str]] = Counter()
-    with segment.using(conditions.tests):
-        for start, outcome, count in segment.execute(statement, values):
-            total[start, segment.code(outcome)] += count
+    if (statement := _from_roll_ups(segment, ask, every)) is not None:
+        counted = segment.execute(statement)
+    else:
+        conditions = segment.exact(ask)
+        statement = f"select time / {every} * {every}, outcome, count(*) from ev where {conditions.where} group by 1, 2"
+        with segment.using(conditions.tests):
+            counted = segment.execute(statement, conditions.values).fetchall()
+    for start, outcome, count in counted:
+        total[start, segment.code(outcome)] += count
     return total
 
 
-def _from_minutes(segment: Segment, ask: Ask, every: int) -> bool:
-    """May the counts made at the seal answer?"""
+def _from_roll_ups(segment: Segment, ask: Ask, every: int) -> str | None:
+    """The statement where the counts made at the seal can answer: hours, minutes at the edges, rows at their edges."""
     meta = segment.meta
-    whole = (ask.since is None or (meta.lo or 0) >= ask.since) and (
-        ask.until is None or (meta.hi or 0) < ask.until
+    if not (meta.sealed and isinstance(ask.tree, Everything) and ask.seqs is None and every % MINUTE == 0):
+        return None
+    if meta.lo is None or meta.hi is None or meta.lo < 0:
+        return None
+    # What the question does not cut is taken up to the ends of its minutes.
+    low = meta.lo // MINUTE * MINUTE if ask.since is None or ask.since <= meta.lo else ask.since
+    high = -(-(meta.hi + 1) // MINUTE) * MINUTE if ask.until is None or ask.until > meta.hi else ask.until
+    first, last = -(-low // MINUTE), high // MINUTE
+    if first >= last:
+        return None
+    hours = (first, first)
+    if segment.has_hours and every % HOUR == 0:
+        hours = (-(-first // _HOUR_MINUTES), last // _HOUR_MINUTES)
+    if hours[0] >= hours[1]:
+        spans = [("minute", "n", MINUTE, first, last)]
+    else:
+        begin, end = (hour * _HOUR_MINUTES for hour in hours)
+        spans = [
+            ("hour", "n", HOUR, *hours),
+            ("minute", "n", MINUTE, first, begin),
+            ("minute", "n", MINUTE, end, last),
+        ]
+    spans += [("time", "1", 1, low, first * MINUTE), ("time", "1", 1, last * MINUTE, high)]
+    chosen = [
+        f" and {name} in ({', '.join(map(str, ids))})" for name, ids in segment.restrictions(ask).items()
+    ]
+    return " union all ".join(
+        f"select {name} * {unit} / {every} * {every}, outcome, sum({n}) from {'ev' if name == 'time' else name}"
+        f" where {name} >= {begin} and {name} < {end}{''.join(chosen)} group by 1, 2"
+        for name, n, unit, begin, end in spans
+        if begin < end
     )
-    everything = isinstance(ask.tree, Everything) and ask.seqs is None
-    return meta.sealed and whole and everything and every % 60_000_000 == 0

@@ -96,6 +96,19 @@ create table minute(minute integer not null, kind integer not null, source integ
     outcome integer not null, n integer not null, primary key(minute, kind, source, outcome)) without rowid;
 """
 
+HOURS: Final = """
+create table hour(hour integer not null, kind integer not null, source integer not null,
+    outcome integer not null, n integer not null, primary key(hour, kind, source, outcome)) without rowid;
+insert into hour select minute / 60, kind, source, outcome, sum(n) from minute group by 1, 2, 3, 4;
+"""
+"""Made at the seal after the minutes; segments that were sealed by earlier versions have none."""
+
+
+def has_hours(connection: apsw.Connection) -> bool:
+    """Has the segment counts by hour?"""
+    found = connection.execute("select 1 from sqlite_master where type = 'table' and name = 'hour'")
+    return found.fetchone() is not None
+
 
 def segment_path(folder: Path, segment: int) -> Path:
     return folder / f"segment-{segment}.db"

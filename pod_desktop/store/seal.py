@@ -1,4 +1,4 @@
-"""Sealing: a full segment gets its indexes, whole blocks and per-minute counts, in one transaction.
+"""Sealing: a full segment gets its indexes, whole blocks and counts by minute and hour, in one transaction.
 
 Done in the background on a segment that nobody writes to; readers go on meanwhile. Undone by a kill, it
 is done again.
@@ -69,6 +69,7 @@ def _steps(connection: apsw.Connection) -> Iterator[Callable[[], object]]:
         *(one for one in schema.SEAL_INDEXES.split(";") if one.strip()),
         *(one for one in _SUBJECTS.split(";") if one.strip()),
         _MINUTES,
+        *(one for one in schema.HOURS.split(";") if one.strip()),
         "analyze",
         "update meta set sealed = 1",
     )

@@ -46,6 +46,7 @@ class Segment:
         self._codes: dict[int, str] = {}
         self._ids: dict[str, list[int]] | None = None
         self._sources: dict[int, Source] = {}
+        self._hours: bool | None = None
         self.columns = Attached(folder, segment, self._connection)
         self.minutes = MinuteCounts(self, self.bounds).of
         self._raw = RawBlocks(self.path, self._connection)
@@ -72,6 +73,13 @@ class Segment:
         """Changes when another connection has committed."""
         with schema.outage(self.path):
             return int(self._connection.pragma("data_version"))
+
+    @property
+    def has_hours(self) -> bool:
+        """Are there counts by hour? Never before the seal."""
+        if self._hours is None and self.meta.sealed:
+            self._hours = schema.has_hours(self._connection)
+        return bool(self._hours)
 
     def close(self) -> None:
         self._connection.close()

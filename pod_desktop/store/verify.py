@@ -194,6 +194,11 @@ _BUILT: Final = frozenset(
     re.findall(r"create (?:virtual )?(?:index|table) (\w+)", f"{schema.SEGMENT}{schema.SEAL_INDEXES}")
 ) | {"subjects"}
 """What every sealed segment has."""
+_HOURS: Final = "select minute / 60, kind, source, outcome, sum(n) from minute group by 1, 2, 3, 4"
+_OTHER_HOURS: Final = (
+    f"select (select count(*) from ({_HOURS} except select * from hour))"
+    f" + (select count(*) from (select * from hour except {_HOURS}))"
+)
 
 
 def _lacking(connection: apsw.Connection) -> Iterator[str]:
@@ -219,6 +224,8 @@ def _rows(connection: apsw.Connection, entry: Entry, meta: Meta) -> Iterator[str
         yield "The catalog has other counts or times of it."
     if meta.sealed and (counted := one(connection, "select coalesce(sum(n), 0) from minute")[0]) != count:
         yield f"Its counts by minute have {counted:,} records, its rows {count:,}."
+    if meta.sealed and schema.has_hours(connection) and one(connection, _OTHER_HOURS)[0]:
+        yield "Its counts by hour are not those of its minutes."
     (lost,) = one(
         connection,
         "select count(*) from ev where sender not in (select id from addr) or recipient not in (select id from addr)"

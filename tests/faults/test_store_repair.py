@@ -93,7 +93,7 @@ def spoil(path, name):
         file.write(random.Random(7).randbytes(schema.PAGE_BYTES))
 
 
-@pytest.mark.parametrize("name", ["ev_sender", "ev_time", "recipient", "minute", "ev"])
+@pytest.mark.parametrize("name", ["ev_sender", "ev_time", "recipient", "minute", "hour", "ev"])
 def test_a_spoilt_page_is_rebuilt_and_everything_reads_as_before(folder, name):
     before = whole(folder)
     spoil(sealed(folder), name)
@@ -129,6 +129,21 @@ def test_a_dropped_index_is_noticed_and_built_anew(folder):
     assert done.records == SEGMENT
     assert verify(folder) == []
     assert whole(folder) == before
+
+
+def test_wrong_counts_by_hour_are_noticed_and_counted_anew(folder):
+    with closing(apsw.Connection(str(sealed(folder)))) as db:
+        db.execute("update hour set n = n + 1 where hour = (select min(hour) from hour)")
+    assert any("counts by hour" in line for line in verify(folder))
+    (done,) = mend(folder)
+    assert done.records == SEGMENT
+    assert verify(folder) == []
+
+
+def test_a_segment_of_an_earlier_version_has_no_hours_and_is_sound(folder):
+    with closing(apsw.Connection(str(sealed(folder)))) as db:
+        db.execute("drop table hour")
+    assert verify(folder) == []
 
 
 def test_rows_that_are_gone_come_back_from_the_raw_records(folder):
