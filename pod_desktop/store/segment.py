@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+import apsw
+
 from pod_desktop.core.faults import Outage, UserFault
 from pod_desktop.core.limits import ROW_RECIPIENTS
 from pod_desktop.core.record import EventRow
@@ -93,7 +95,9 @@ class Segment:
         found = self._codes.get(id)
         if found is None:
             self._codes.update(self.execute("select id, value from code"))
-            found = self._codes[id]
+            found = self._codes.get(id)
+            if found is None:
+                raise apsw.CorruptError("a row names a code that is not there")
         return found
 
     def _ids_of_codes(self) -> dict[str, list[int]]:

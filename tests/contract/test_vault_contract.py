@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,6 +41,21 @@ class DictBackend:
 
     def delete_password(self, service: str, username: str) -> None:
         del self.kept[service, username]
+
+
+def until_there(address: str) -> None:
+    """Return when the keyring's daemon has taken its name on the bus."""
+    jeepney: Any = importlib.import_module("jeepney")
+    blocking: Any = importlib.import_module("jeepney.io.blocking")
+    bus = jeepney.DBusAddress(
+        "/org/freedesktop/DBus", bus_name="org.freedesktop.DBus", interface="org.freedesktop.DBus"
+    )
+    ask = jeepney.new_method_call(bus, "NameHasOwner", "s", ("org.freedesktop.secrets",))
+    end = time.monotonic() + 60
+    with blocking.open_dbus_connection(address) as connection:
+        while not connection.send_and_get_reply(ask, timeout=60).body[0]:
+            assert time.monotonic() < end
+            time.sleep(0.02)
 
 
 @pytest.fixture(scope="session")
@@ -72,6 +90,7 @@ def keyring_bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     try:
         address = session.stdout.readline().strip()
         assert address
+        until_there(address)
         yield address
     finally:
         session.stdin.close()
