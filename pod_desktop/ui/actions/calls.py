@@ -14,7 +14,7 @@ from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from shiboken6 import isValid
 
 from pod_desktop.core.faults import Fault
@@ -46,7 +46,8 @@ class Calls(QObject):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._stopping = False
-        self._ended.connect(self._deliver)
+        # A call that has ended before anybody listens is told on the asking thread: even then not from within ask().
+        self._ended.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
     def ask(
         self,
