@@ -180,7 +180,10 @@ def _works(python: Path) -> bool:
 
 
 def _install(environment: Environment, lock: str, held: tuple[int, ...]) -> None:
-    _pip(environment, held, "--require-hashes", "--only-binary", ":all:", "-r", str(LOCKS[lock]))
+    # The lock names everything, so pip has nothing to resolve: an old one would try the newest release of a package
+    # that another asks for with an extra, and stop because that one has no hash here.
+    locked = ("--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(LOCKS[lock]))
+    _pip(environment, held, *locked)
     # Without isolation: the build tools are locked packages too, so this asks no index.
     _pip(environment, held, "--no-deps", "--no-build-isolation", "--no-index", "-e", str(environment.root))
 

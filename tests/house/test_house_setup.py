@@ -224,3 +224,17 @@ def test_a_second_start_calls_no_other_program(
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("it called another program"))
     assert setup_env.run(["search", "x y"]) == 0
     assert became == [[str(checkout.command), "search", "x y"]]
+
+
+def test_nothing_is_resolved_beside_the_locks_and_nothing_is_missing_in_them(
+    setup_env: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody's new release may stop a setup; what the locks leave out pip itself would miss."""
+    calls: list[tuple[str, ...]] = []
+    monkeypatch.setattr(setup_env, "_pip", lambda _environment, _held, *words: calls.append(words))
+    setup_env._install(setup_env.Environment(), "test", ())
+    assert len(calls) == 2 and all("--no-deps" in words for words in calls)
+    found = subprocess.run(
+        [sys.executable, "-m", "pip", "check"], capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 0, found.stdout
