@@ -19,13 +19,15 @@ from pod_desktop.core.faults import Outage
 from pod_desktop.store.schema import outage
 
 _BITS: Final = 26
-"""8 MiB a filter: 16 bits a key at CAPACITY, which is wrong once in about 400 strange keys."""
+"""8 MiB a filter: 16 bits a key at CAPACITY, which is wrong once in about 1,500 strange keys."""
 CAPACITY: Final = 1 << (_BITS - 4)
 _MASK: Final = (1 << _BITS) - 1
 KEY_BYTES: Final = 15
 """120 bits: no two of a billion records share a key, and it takes a third less memory than the id as text."""
-_FIRST: Final = struct.Struct(f"<I{KEY_BYTES - 4}x")
-_MAGIC: Final = b"PODknown2"
+_PLACES: Final = 7
+_TWO: Final = struct.Struct(f"<II{KEY_BYTES - 8}x")
+"""Where a key's first place is, and how far from each place to the next (Kirsch and Mitzenmacher, 2006)."""
+_MAGIC: Final = b"PODknown3"
 _HEAD: Final = struct.Struct("<9sII")
 
 
@@ -47,14 +49,23 @@ class Filter:
         """Segments that are about to be published here."""
 
     def add(self, keys: Iterable[bytes]) -> None:
-        bits, mask, number = self.bits, _MASK, int.from_bytes
-        for key in keys:
-            one = number(key, "little")  # unrolled: this is done for every record stored
-            two, three, four = one >> _BITS, one >> 2 * _BITS, one >> 3 * _BITS
+        bits, mask = self.bits, _MASK
+        for one, step in _TWO.iter_unpack(b"".join(keys)):
+            step |= 1
+            # Unrolled: this is done for every record stored.
+            two = one + step
+            three = two + step
+            four = three + step
+            five = four + step
+            six = five + step
+            seven = six + step
             bits[(one & mask) >> 3] |= 1 << (one & 7)
             bits[(two & mask) >> 3] |= 1 << (two & 7)
             bits[(three & mask) >> 3] |= 1 << (three & 7)
             bits[(four & mask) >> 3] |= 1 << (four & 7)
+            bits[(five & mask) >> 3] |= 1 << (five & 7)
+            bits[(six & mask) >> 3] |= 1 << (six & 7)
+            bits[(seven & mask) >> 3] |= 1 << (seven & 7)
 
     def publish(self, segment: int, keys: int) -> None:
         """From now on a hit may mean this segment, whose keys have all been added."""
@@ -62,22 +73,25 @@ class Filter:
         self.keys += keys
         self.awaited -= 1
 
-    def holds(self, key: bytes) -> bool:
+    def _holds(self, place: int, step: int) -> bool:
         bits = self.bits
-        places = int.from_bytes(key, "little")
-        for _ in range(4):
-            place = places & _MASK
-            if not bits[place >> 3] & (1 << (place & 7)):
+        for _ in range(_PLACES):
+            at = place & _MASK
+            if not bits[at >> 3] & (1 << (at & 7)):
                 return False
-            places >>= _BITS
+            place += step
         return True
 
     def suspects(self, keys: Sequence[bytes]) -> set[bytes]:
         """Those of the keys that it holds; most are passed by at the first look."""
         bits, mask = self.bits, _MASK
-        firsts = _FIRST.iter_unpack(b"".join(keys))
-        worth = [place for place, (one,) in enumerate(firsts) if bits[(one & mask) >> 3] & (1 << (one & 7))]
-        return {keys[place] for place in worth if self.holds(keys[place])}
+        places = enumerate(_TWO.iter_unpack(b"".join(keys)))
+        worth = [
+            (number, one, step)
+            for number, (one, step) in places
+            if bits[(one & mask) >> 3] & (1 << (one & 7))
+        ]
+        return {keys[number] for number, one, step in worth if self._holds(one, step | 1)}
 
 
 class Known:

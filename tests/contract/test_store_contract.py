@@ -16,8 +16,8 @@ from pod_desktop.core.faults import Outage, UserFault
 from pod_desktop.core.record import FLAG_TRUNCATED, UNREADABLE, Arrival, Columns
 from pod_desktop.core.status import Counters
 from pod_desktop.query import parse
-from pod_desktop.store import BACKFILL, LIVE, Ask, Commit, Place, Source
-from pod_desktop.store.writer import SegmentWriter
+from pod_desktop.store import BACKFILL, LIVE, Ask, Commit, Place, Source, schema
+from pod_desktop.store.writer import HAS_NAMED, SegmentWriter
 
 NOON = 1_790_000_000_000_000
 HERE = Source(connector="acme-pod", tenant="acme", cluster_id="acme_hosted")
@@ -239,6 +239,18 @@ class TestDuplicates:
             writer = SegmentWriter(folder, clock=SystemClock(), segment_records=100)
             assert writer.commit(commit([arrival(n) for n in range(300)])) == (0, 300, 0)
             writer.close()
+
+    def test_they_are_looked_up_in_sealed_segments_by_an_index(self, folder: Path) -> None:
+        writer = SegmentWriter(folder, clock=SystemClock())
+        writer.commit(commit([arrival(number) for number in range(200)]))
+        writer.rotate()
+        sealed(writer)
+        writer.close()
+        connection = schema.open_to_read(schema.segment_path(folder, 1))
+        plan = [step[-1] for step in connection.execute(f"explain query plan {HAS_NAMED}", ("id-1",))]
+        connection.close()
+        assert any("ev_rid" in step for step in plan), plan
+        assert not any("SCAN" in step for step in plan), plan
 
     def test_very_long_ids_are_told_apart(self, writer: SegmentWriter) -> None:
         long = "x" * 4_000

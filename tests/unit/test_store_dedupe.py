@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 
-from pod_desktop.store.dedupe import CAPACITY, KEY_BYTES, Known, key, load
+from pod_desktop.store.dedupe import CAPACITY, KEY_BYTES, Filter, Known, key, load
 
 
 def keys(first: int, count: int) -> list[bytes]:
@@ -38,6 +39,14 @@ def test_every_stored_record_is_suspected_in_its_segment_and_few_others_are() ->
     assert all(1 in found[one] for one in keys(1_000, 1_000))
     assert all(2 in found[one] for one in keys(2_000, 1_000))
     assert len(found) < 2_010
+
+
+def test_a_filter_that_is_filling_up_suspects_hardly_any_stranger() -> None:
+    filled = Filter()
+    for part in range(16):
+        made = Random(part).randbytes(KEY_BYTES * (CAPACITY >> 6))
+        filled.add(made[at : at + KEY_BYTES] for at in range(0, len(made), KEY_BYTES))
+    assert len(filled.suspects(keys(0, 100_000))) < 3  # a quarter full: one of eight million
 
 
 def test_a_filter_goes_with_the_last_of_its_segments() -> None:
