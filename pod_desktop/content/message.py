@@ -74,7 +74,7 @@ def _text_with(
         decoded(normalized.cc or header.cc),
         decoded(normalized.reply_to or header.reply_to),
         recipients[0] if len(recipients) == 1 else "\n".join(recipients),
-        title if len(subjects) == 1 and subjects[0] else decoded(subjects),
+        title if len(subjects) < 2 else f"{title}\n{decoded(subjects)}",
         message,
         found.qid,
         connection.ip,

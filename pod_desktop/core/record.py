@@ -86,7 +86,10 @@ class Columns(NamedTuple):
     flags: int
     """FLAG_ bits."""
     text: str
-    """Words that free-text search looks in: addresses, subject, names, ids, hosts, the raw log line."""
+    """Words that free-text search looks in: addresses, subject, names, ids, hosts, the raw log line.
+
+    The subject of a message stands in it whole, on a line of its own, unless FLAG_TRUNCATED is set.
+    """
 
 
 class Arrival(NamedTuple):

@@ -21,6 +21,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from pod_desktop.core.interflow import INDEX, MSG_CLASS, ORIGIN
+from pod_desktop.core.limits import COLUMN_CHARS
+from pod_desktop.core.record import FLAG_TRUNCATED, MESSAGE
 from pod_desktop.query import promoted as copies
 from pod_desktop.query.fields import FLAGS
 from pod_desktop.query.matching import as_number
@@ -228,9 +230,16 @@ class _Compiler:
         if match is None:
             return _Part(TRUE, FALSE)
         maybe = f"seq in (select rowid + {self._first} from words where words match {self.bind(match)}{self._above})"
-        if not _is_decided(words.casefold(), phrase):
-            return _Part(maybe, FALSE, indexed=INDEXED_ALWAYS)
+        if not is_decided(words, phrase):
+            return _Part(maybe, self._in_subject(words, phrase), indexed=INDEXED_ALWAYS)
         return _Part(maybe, f"({maybe} and seq not in (select seq from unsure))", indexed=INDEXED_ALWAYS)
+
+    def _in_subject(self, words: str, phrase: bool) -> str:
+        """What is in the subject is in the search text of a mail (Columns.text), unless one of them was cut."""
+        mail = f"kind in (select id from code where value = {self.bind(MESSAGE)})"
+        found = self._value("subject", "subject_folded", Words(words, phrase))
+        whole = f"flags & {FLAG_TRUNCATED} = 0 and length(subject) < {COLUMN_CHARS}"
+        return f"({mail} and {whole} and subject != '' and {found})"
 
     def _term(self, name: str, test: Test | _OneOf) -> _Part:
         if (copied := self._promoted.get(name)) is not None:
@@ -452,8 +461,9 @@ def word_match(words: str, phrase: bool) -> str | None:
     return " AND ".join(longest) or None
 
 
-def _is_decided(folded: str, phrase: bool) -> bool:
+def is_decided(words: str, phrase: bool) -> bool:
     """A single word that no beginning of a hash can be taken for, or that may itself go on."""
+    folded = words.casefold()
     most = HASH_CHARS - 1 if phrase else HASH_CHARS
     return len(folded) <= most and _TOKEN.fullmatch(folded) is not None
 

@@ -186,7 +186,7 @@ class Segment:
         self, tree: Node, condition: sql.Condition, bounds: list[str], values: dict[str, Any]
     ) -> bool:
         """Do so few rows match, and does an index find them, that sorting them is the quicker way?"""
-        if not self._is_indexed(condition) or (isinstance(tree, Text) and self._is_common(condition)):
+        if not self._is_indexed(condition) or (isinstance(tree, Text) and self._is_common(tree)):
             return False
         where = " and ".join([*bounds, condition.maybe])
         statement = f"select count(*) from (select 1 from ev where {where} limit {_FEW + 1})"
@@ -194,10 +194,10 @@ class Segment:
             found: int = self.execute(statement, values | condition.values).get
         return found <= _FEW
 
-    def _is_common(self, condition: sql.Condition) -> bool:
+    def _is_common(self, text: Text) -> bool:
         """Of one text: is it in many records? Counted in the word index, without making a list of all."""
         statement = f"select count(*) from (select 1 from words where words match ? limit {_FEW + 1})"
-        found: int = self.execute(statement, tuple(condition.values.values())).get
+        found: int = self.execute(statement, (sql.word_match(text.words, text.phrase),)).get
         return found > _FEW
 
     def bounds(self, ask: Ask, most: int | None) -> tuple[list[str], dict[str, Any]]:
@@ -456,11 +456,10 @@ class Segment:
 
     def count_words(self, ask: Ask) -> int:
         """Records with one word: counted in the word index alone, but for the few it is not sure of."""
-        conditions = self.conditions(ask, plain=True)
         assert isinstance(ask.tree, Text)
-        if conditions.sure == sql.FALSE:
+        match = sql.word_match(ask.tree.words, ask.tree.phrase)
+        if match is None or not sql.is_decided(ask.tree.words, ask.tree.phrase):
             return len(self.keys(ask, most=self.last()))
-        (match,) = conditions.values.values()
         matching = "select rowid + ?2 from words where words match ?1"
         first = schema.first_seq(self.segment)
         in_all: int = self.execute("select count(*) from words where words match ?", (match,)).get

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from builders import as_bytes, audit, maillog_from, maillog_to, message
+from builders import MISSING, as_bytes, audit, maillog_from, maillog_to, message
 from pod_desktop import content, store
+from pod_desktop.core import limits
 from pod_desktop.core.clock import MINUTE, SECOND, SystemClock
 from pod_desktop.core.faults import UserFault
 from pod_desktop.core.interflow import interflow
-from pod_desktop.core.record import Arrival
+from pod_desktop.core.record import FLAG_TRUNCATED, Arrival
 from pod_desktop.query import matcher, parse
 from pod_desktop.services import asking
 from pod_desktop.simulator.generator import Flow, Generator
@@ -118,6 +121,50 @@ def test_the_corpus_is_rich_enough(records: Records) -> None:
     assert {"message", "maillog", "audit"} <= kinds
     assert len(records.all) > 500
     assert records.reader.count(asking.ask("spf:pass", now=NOON)) > 5
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"subject": "Quarterly report"},
+        {"subject": "=?utf-8?q?Gr=C3=BC=C3=9Fe?= aus\nzwei  Zeilen"},
+        {"msg.normalizedHeader.subject": [""], "msg.header.subject": ["only here"]},
+        {"msg.normalizedHeader.subject": ["", "second"], "msg.header.subject": ["x"]},
+        {"msg.header.subject": ["first", "second"], "msg.normalizedHeader": MISSING},
+        {"subject": "w " * limits.COLUMN_CHARS},
+        {"subject": "cut", "recipients": [f"r{number:05d}@acme.example" for number in range(5_000)]},
+    ],
+)
+def test_the_subject_of_a_mail_is_in_its_search_text_or_said_to_be_cut(changes: dict[str, Any]) -> None:
+    columns = content.read("message", as_bytes(message(**changes)), NOON)
+    assert columns.subject
+    assert f"\n{columns.subject}\n" in f"\n{columns.text}\n" or columns.flags & FLAG_TRUNCATED or len(columns.subject) == limits.COLUMN_CHARS  # fmt: skip
+
+
+def test_so_it_is_in_all_simulated_mail(records: Records) -> None:
+    mail = [one.columns for one in records.all if one.columns.kind == "message"]
+    assert len([one for one in mail if one.subject]) > 100
+    for one in mail:
+        assert f"\n{one.subject}\n" in f"\n{one.text}\n" or not one.subject or one.flags & FLAG_TRUNCATED
+
+
+def test_a_phrase_of_the_subject_needs_no_look_at_the_records(records: Records) -> None:
+    for number, title in enumerate(("Pangolin  ledgers due", "the pangolin ledger", "Ledger: pangolin")):
+        raw = as_bytes(message(subject=title, guid=f"pangolin-{number}"))
+        records.writer.commit(Commit(source=HERE, lane=LIVE, records=[Arrival(content.read("message", raw, NOON), raw)], stream="s"))  # fmt: skip
+    looked: list[bytes] = []
+    ask = asking.ask('"pangolin ledger"', now=NOON)
+    judge = ask.matches
+    assert judge is not None
+
+    def watched(kind: str, raw: bytes, source: Source) -> bool:
+        looked.append(raw)
+        return judge(kind, raw, source)
+
+    found = [row.rid for row in records.reader.search(replace(ask, matches=watched))]
+    assert found == ["pangolin-1"]
+    assert records.reader.count(replace(ask, matches=watched)) == 1
+    assert not any(b"the pangolin ledger" in raw for raw in looked)
 
 
 def test_bounds_and_kinds_are_part_of_the_question() -> None:

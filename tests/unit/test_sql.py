@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 from pod_desktop import store
 from pod_desktop.core.clock import SystemClock
 from pod_desktop.core.interflow import interflow
-from pod_desktop.core.record import FLAG_HIDDEN_CHARACTERS, FLAG_REPAIRED, OUTCOMES, Arrival, Columns
+from pod_desktop.core.record import (
+    FLAG_HIDDEN_CHARACTERS,
+    FLAG_REPAIRED,
+    FLAG_TRUNCATED,
+    OUTCOMES,
+    Arrival,
+    Columns,
+)
 from pod_desktop.core.text import domain_of
 from pod_desktop.query import FLAGS, matcher, sql
 from pod_desktop.query.tree import (
@@ -85,9 +92,9 @@ columns = st.builds(
     direction=st.sampled_from(["", "inbound"]),
     score=number,
     size=number,
-    flags=st.sampled_from([0, FLAG_REPAIRED, FLAG_HIDDEN_CHARACTERS, FLAG_REPAIRED | FLAG_HIDDEN_CHARACTERS]),
+    flags=st.sampled_from([0, FLAG_REPAIRED, FLAG_HIDDEN_CHARACTERS, FLAG_REPAIRED | FLAG_HIDDEN_CHARACTERS, FLAG_TRUNCATED]),
     text=st.one_of(value, st.lists(words, max_size=3).map("\n".join)),
-)
+).map(lambda one: one if one.kind != "message" or one.flags & FLAG_TRUNCATED else one._replace(text=f"{one.text}\n{one.subject}"))  # fmt: skip
 
 NAMES = sorted(sql.COLUMNS)
 pattern = st.lists(
