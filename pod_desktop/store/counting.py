@@ -11,6 +11,7 @@ from pod_desktop.core.interflow import INDEX, MSG_CLASS, ORIGIN
 from pod_desktop.query import FLAGS
 from pod_desktop.query.promoted import Promoted, unsure
 from pod_desktop.query.tree import Everything, Text
+from pod_desktop.store import tops
 from pod_desktop.store.port import Ask
 from pod_desktop.store.segment import Segment
 
@@ -42,6 +43,8 @@ def count_in(segment: Segment, ask: Ask) -> int:
     """Matching records of a segment."""
     if isinstance(ask.tree, Text) and ask == Ask(tree=ask.tree, matches=ask.matches, values=ask.values):
         return segment.count_words(ask)
+    if (known := tops.count(segment, ask)) is not None:
+        return known
     conditions = segment.exact(ask)
     with segment.using(conditions.tests):
         found: int = segment.execute(

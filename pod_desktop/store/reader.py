@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import apsw
 
@@ -18,6 +18,7 @@ from pod_desktop.store import schema
 from pod_desktop.store.active import newest_streams, read_progress, read_streams
 from pod_desktop.store.catalog import LIST_SEGMENTS, Entry
 from pod_desktop.store.columns import COLUMNS, values_of
+from pod_desktop.store.commonest import commonest, counted, ranked
 from pod_desktop.store.counting import count_in, counts_by, counts_by_time
 from pod_desktop.store.merging import merged, narrowed
 from pod_desktop.store.port import (
@@ -36,6 +37,7 @@ from pod_desktop.store.port import (
 from pod_desktop.store.segment import Segment
 from pod_desktop.store.trails import trail
 
+_Answer = TypeVar("_Answer")
 _OPEN_SEALED: Final = 24
 
 
@@ -294,12 +296,19 @@ class SegmentReader:
 
     # --- counts
 
-    def _over(self, ask: Ask, work: Callable[[Segment], Any]) -> Iterator[Any]:
-        for segment, _, _ in self._overlapping(ask):
-            if ask.wanted is not None and not ask.wanted():
-                raise Unwanted("No longer wanted.")
+    def _answer(self, ask: Ask, segment: int, work: Callable[[Segment], _Answer]) -> _Answer | None:
+        """What `work` finds in one segment; None where it fails, and is set aside."""
+        if ask.wanted is not None and not ask.wanted():
+            raise Unwanted("No longer wanted.")
+        if segment not in self._aside:
             with self._setting_aside(segment):
-                yield self._segment(segment).answer(work)
+                return self._segment(segment).answer(work)
+        return None
+
+    def _over(self, ask: Ask, work: Callable[[Segment], _Answer]) -> Iterator[_Answer]:
+        for segment, _, _ in self._overlapping(ask):
+            if (found := self._answer(ask, segment, work)) is not None:
+                yield found
 
     def count(self, ask: Ask) -> int:
         """See store.port.Reader.count."""
@@ -309,14 +318,11 @@ class SegmentReader:
 
     def count_by(self, ask: Ask, name: str, limit: int = 1_000) -> list[tuple[str, int]]:
         """See store.port.Reader.count_by. Spellings that differ in case only count as one value."""
-        total: Counter[str] = Counter()
-        shown: dict[str, str] = {}
-        for part in self._over(ask, lambda segment: counts_by(segment, ask, name)):
-            for value, count in part.items():
-                folded = value.casefold()
-                shown.setdefault(folded, value)
-                total[folded] += count
-        return [(shown[value], count) for value, count in sorted(total.items(), key=_frequent)[:limit]]
+        segments = [segment for segment, _, _ in self._overlapping(ask)]
+        if (found := commonest(segments, partial(self._answer, ask), ask, name, limit)) is not None:
+            return found
+        parts = [counted(part) for part in self._over(ask, partial(counts_by, ask=ask, name=name))]
+        return ranked(parts, limit) or []
 
     def histogram(self, ask: Ask, every: int) -> list[tuple[int, str, int]]:
         """See store.port.Reader.histogram."""
@@ -491,7 +497,3 @@ class SegmentReader:
             self._catalog.close()
             self._catalog = None
             self._catalog_version = -1
-
-
-def _frequent(item: tuple[str, int]) -> tuple[int, str]:
-    return -item[1], item[0]

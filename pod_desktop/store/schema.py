@@ -104,9 +104,9 @@ insert into hour select minute / 60, kind, source, outcome, sum(n) from minute g
 """Made at the seal after the minutes; segments that were sealed by earlier versions have none."""
 
 
-def has_hours(connection: apsw.Connection) -> bool:
-    """Has the segment counts by hour?"""
-    found = connection.execute("select 1 from sqlite_master where type = 'table' and name = 'hour'")
+def has_table(connection: apsw.Connection, name: str) -> bool:
+    """Has the segment this table? Those sealed by earlier versions lack some."""
+    found = connection.execute("select 1 from sqlite_master where type = 'table' and name = ?", (name,))
     return found.fetchone() is not None
 
 

@@ -12,7 +12,7 @@ from typing import Final
 import apsw
 
 from pod_desktop.core.limits import BLOCK_RECORDS
-from pod_desktop.store import schema
+from pod_desktop.store import schema, tops
 from pod_desktop.store.active import Meta, StreamRow, read_meta, read_streams
 from pod_desktop.store.blocks import BLOCK_BYTES, Damaged, Packer, Unpacker
 
@@ -70,6 +70,7 @@ def _steps(connection: apsw.Connection) -> Iterator[Callable[[], object]]:
         *(one for one in _SUBJECTS.split(";") if one.strip()),
         _MINUTES,
         *(one for one in schema.HOURS.split(";") if one.strip()),
+        *tops.statements(),
         "analyze",
         "update meta set sealed = 1",
     )

@@ -49,6 +49,7 @@ class Segment:
         self._ids: dict[str, list[int]] | None = None
         self._sources: dict[int, Source] = {}
         self._hours: bool | None = None
+        self._tops: bool | None = None
         self.columns = Attached(folder, segment, self._connection)
         self.minutes = MinuteCounts(self, self.bounds).of
         self._raw = RawBlocks(self.path, self._connection)
@@ -80,8 +81,15 @@ class Segment:
     def has_hours(self) -> bool:
         """Are there counts by hour? Never before the seal."""
         if self._hours is None and self.meta.sealed:
-            self._hours = schema.has_hours(self._connection)
+            self._hours = schema.has_table(self._connection, "hour")
         return bool(self._hours)
+
+    @property
+    def has_tops(self) -> bool:
+        """Are there lists of the commonest values (store.tops)? Never before the seal."""
+        if self._tops is None and self.meta.sealed:
+            self._tops = schema.has_table(self._connection, "top")
+        return bool(self._tops)
 
     def close(self) -> None:
         self._connection.close()
@@ -203,7 +211,7 @@ class Segment:
     def bounds(self, ask: Ask, most: int | None) -> tuple[list[str], dict[str, Any]]:
         parts: list[str] = []
         values: dict[str, Any] = {}
-        all_of_it = self.meta.sealed and self._is_within(ask)
+        all_of_it = self.meta.sealed and self.is_within(ask)
         if ask.since is not None and not all_of_it:
             parts.append("time >= :since")
             values["since"] = ask.since
@@ -278,7 +286,7 @@ class Segment:
         place = f"time {sign}= :at and (time {sign} :at or seq {sign} :place)"
         return f"{place} and {conditions.where}", conditions.values | {"at": after.time, "place": after.seq}
 
-    def _is_within(self, ask: Ask) -> bool:
+    def is_within(self, ask: Ask) -> bool:
         """Does the question's time cover all of the segment?"""
         meta = self.meta
         return (ask.since is None or (meta.lo or 0) >= ask.since) and (

@@ -12,7 +12,7 @@ import apsw
 
 from pod_desktop.core.faults import Outage
 from pod_desktop.core.status import Counters
-from pod_desktop.store import copies, schema
+from pod_desktop.store import copies, schema, tops
 from pod_desktop.store.active import Meta, StreamRow, newest_streams, read_meta, read_progress, read_streams
 from pod_desktop.store.blocks import Damaged, Unpacker
 from pod_desktop.store.catalog import LIST_SEGMENTS, Entry, segments_on_disk
@@ -224,8 +224,10 @@ def _rows(connection: apsw.Connection, entry: Entry, meta: Meta) -> Iterator[str
         yield "The catalog has other counts or times of it."
     if meta.sealed and (counted := one(connection, "select coalesce(sum(n), 0) from minute")[0]) != count:
         yield f"Its counts by minute have {counted:,} records, its rows {count:,}."
-    if meta.sealed and schema.has_hours(connection) and one(connection, _OTHER_HOURS)[0]:
+    if meta.sealed and schema.has_table(connection, "hour") and one(connection, _OTHER_HOURS)[0]:
         yield "Its counts by hour are not those of its minutes."
+    if meta.sealed and schema.has_table(connection, "top") and (wrong := tops.mistaken(connection)):
+        yield f"Its lists of the commonest values are not those of its rows: {', '.join(wrong)}."
     (lost,) = one(
         connection,
         "select count(*) from ev where sender not in (select id from addr) or recipient not in (select id from addr)"

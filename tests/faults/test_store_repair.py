@@ -140,9 +140,28 @@ def test_wrong_counts_by_hour_are_noticed_and_counted_anew(folder):
     assert verify(folder) == []
 
 
-def test_a_segment_of_an_earlier_version_has_no_hours_and_is_sound(folder):
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "update top set n = n + 1 where field = 'outcome' and place = 1",
+        "delete from top where field = 'sender' and place = 1",
+        "insert into top select field, 4711, place, value, folded, n from top where field = 'rule'",
+    ],
+)
+def test_wrong_lists_of_the_commonest_values_are_noticed_and_made_anew(folder, damage):
+    with closing(apsw.Connection(str(sealed(folder)))) as db:
+        db.execute(damage)
+        assert db.changes()
+    assert any("commonest values" in line for line in verify(folder))
+    (done,) = mend(folder)
+    assert done.records == SEGMENT
+    assert verify(folder) == []
+
+
+def test_a_segment_of_an_earlier_version_has_no_hours_nor_lists_and_is_sound(folder):
     with closing(apsw.Connection(str(sealed(folder)))) as db:
         db.execute("drop table hour")
+        db.execute("drop table top")
     assert verify(folder) == []
 
 

@@ -54,7 +54,7 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     for path in made.glob("segment-*.db"):
         with closing(apsw.Connection(str(path))) as db:
             if request.param == "with hours":
-                assert schema.has_hours(db) == (path.name != "segment-4.db")
+                assert schema.has_table(db, "hour") == (path.name != "segment-4.db")
             else:
                 db.execute("drop table if exists hour")
     return made
