@@ -12,19 +12,27 @@ import apsw
 from pod_desktop.core.faults import Outage
 from pod_desktop.store.blocks import Block, Damaged, Unpacker
 
-_KEPT: Final = 8
-"""Blocks held open; neighbouring records are asked for together."""
+KEPT: Final = 12
+"""Blocks held open, of all segments of a reader together; neighbouring records are asked for together."""
 _NEAREST: Final = "from raw where first <= ? order by first desc limit 1"
 
 
-class RawBlocks:
-    """Uses the connection of its segment; one thread at a time."""
+Kept = OrderedDict[tuple[Path, int], Block]
+"""Open blocks by segment and first seq, the last used at the end."""
 
-    def __init__(self, path: Path, connection: apsw.Connection) -> None:
+
+class RawBlocks:
+    """Uses the connection of its segment; one thread at a time.
+
+    Args:
+        kept: blocks held open, where they are shared with other segments.
+    """
+
+    def __init__(self, path: Path, connection: apsw.Connection, kept: Kept | None = None) -> None:
         self._path = path
         self._connection = connection
         self._unpacker = Unpacker()
-        self._open: OrderedDict[int, Block] = OrderedDict()
+        self._open = Kept() if kept is None else kept
 
     def of(self, seq: int) -> tuple[int, Block]:
         """(first seq, records) of the block that holds a record.
@@ -39,7 +47,7 @@ class RawBlocks:
                 raise KeyError(seq)
             raise self._damage(seq, "is missing")
         first, n = listed
-        block = self._open.pop(first, None)
+        block = self._open.pop((self._path, first), None)
         if block is None or len(block) != n:
             first, block = self._read(seq)
         self.keep(first, block)
@@ -47,8 +55,8 @@ class RawBlocks:
 
     def keep(self, first: int, block: Block) -> None:
         """Have a block at hand for of(): more of it is asked for soon."""
-        self._open[first] = block
-        if len(self._open) > _KEPT:
+        self._open[self._path, first] = block
+        if len(self._open) > KEPT:
             self._open.popitem(last=False)
 
     def _read(self, seq: int) -> tuple[int, Block]:

@@ -34,11 +34,12 @@ from pod_desktop.store.port import (
     Stretch,
     Totals,
 )
+from pod_desktop.store.rawblocks import Kept
 from pod_desktop.store.segment import Segment
 from pod_desktop.store.trails import trail
 
 _Answer = TypeVar("_Answer")
-_OPEN_SEALED: Final = 24
+_OPEN_SEALED: Final = 64
 
 
 class SegmentReader:
@@ -51,6 +52,7 @@ class SegmentReader:
         self._catalog_version = -1
         self._entries: dict[int, Entry] = {}
         self._open: OrderedDict[int, Segment] = OrderedDict()
+        self._blocks = Kept()
         self._aside: dict[int, str] = {}
         self._seen: tuple[Any, ...] = ()
         self._version = 0
@@ -107,7 +109,7 @@ class SegmentReader:
             raise Outage(self._aside[segment])
         found = self._open.pop(segment, None)
         if found is None:
-            found = Segment(self._folder, segment)
+            found = Segment(self._folder, segment, self._blocks)
         self._open[segment] = found
         if not found.meta.sealed:
             found.refresh()
@@ -153,9 +155,8 @@ class SegmentReader:
         self._refresh()
         found = []
         for entry in tuple(self._entries.values()):
-            if entry.segment in self._aside:
-                continue
-            if ask.seqs is not None and not len(schema.seqs_in(entry.segment, ask.seqs)):
+            without = ask.seqs is not None and not len(schema.seqs_in(entry.segment, ask.seqs))
+            if entry.segment in self._aside or without:
                 continue
             lo, hi = entry.lo, entry.hi
             if not entry.sealed:
@@ -210,8 +211,7 @@ class SegmentReader:
 
     def _of(self, seq: int) -> Segment:
         self._refresh()
-        segment = schema.segment_of(seq)
-        if segment not in self._entries:
+        if (segment := schema.segment_of(seq)) not in self._entries:
             raise KeyError(seq)
         try:
             return self._segment(segment)
@@ -319,10 +319,11 @@ class SegmentReader:
     def count_by(self, ask: Ask, name: str, limit: int = 1_000) -> list[tuple[str, int]]:
         """See store.port.Reader.count_by. Spellings that differ in case only count as one value."""
         segments = [segment for segment, _, _ in self._overlapping(ask)]
-        if (found := commonest(segments, partial(self._answer, ask), ask, name, limit)) is not None:
-            return found
-        parts = [counted(part) for part in self._over(ask, partial(counts_by, ask=ask, name=name))]
-        return ranked(parts, limit) or []
+        found = commonest(segments, partial(self._answer, ask), ask, name, limit)
+        if found is None:
+            parts = [counted(part) for part in self._over(ask, partial(counts_by, ask=ask, name=name))]
+            found = ranked(parts, limit)
+        return found or []
 
     def histogram(self, ask: Ask, every: int) -> list[tuple[int, str, int]]:
         """See store.port.Reader.histogram."""

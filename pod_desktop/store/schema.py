@@ -182,7 +182,7 @@ def open_to_write(path: Path, *, cache_kib: int = 16_384) -> apsw.Connection:
     return connection
 
 
-def open_to_read(path: Path, *, cache_kib: int = 2_048) -> apsw.Connection:
+def open_to_read(path: Path, *, cache_kib: int = 1_024) -> apsw.Connection:
     """A connection that only reads and never checkpoints.
 
     Raises:

@@ -21,7 +21,7 @@ from pod_desktop.store.copies import DAMAGE, Attached
 from pod_desktop.store.judging import Conditions, Judging
 from pod_desktop.store.minutes import MinuteCounts
 from pod_desktop.store.port import Ask, Candidates, Order, Piece, Place, Source, StoredRecord
-from pod_desktop.store.rawblocks import RawBlocks
+from pod_desktop.store.rawblocks import Kept, RawBlocks
 
 _Answer = TypeVar("_Answer")
 _FEW: Final = 2_000
@@ -36,7 +36,7 @@ _COLUMNS: Final = """seq, time, kind, rid, source, (select address from addr whe
 class Segment:
     """A read-only connection to one segment, with its dictionaries."""
 
-    def __init__(self, folder: Path, segment: int) -> None:
+    def __init__(self, folder: Path, segment: int, kept: Kept | None = None) -> None:
         self.segment = segment
         self.path = schema.segment_path(folder, segment)
         if not self.path.exists():
@@ -52,7 +52,7 @@ class Segment:
         self._tops: bool | None = None
         self.columns = Attached(folder, segment, self._connection)
         self.minutes = MinuteCounts(self, self.bounds).of
-        self._raw = RawBlocks(self.path, self._connection)
+        self._raw = RawBlocks(self.path, self._connection, kept)
         self._judging = Judging(self, self._raw)
         try:
             schema.check_format(self._connection, self.path)

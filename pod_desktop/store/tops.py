@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pod_desktop.query.predicate import value_test
+from pod_desktop.query import value_test
 from pod_desktop.query.tree import Equals, Exists, Like, Not, Range, Term, Words
 from pod_desktop.store.port import Ask
 

@@ -11,8 +11,9 @@ from pod_desktop.core.clock import SystemClock
 from pod_desktop.core.record import Arrival
 from pod_desktop.services.asking import Record
 from pod_desktop.simulator.generator import Generator
-from pod_desktop.store import BACKFILL, LIVE, Ask, Commit, Source
+from pod_desktop.store import BACKFILL, LIVE, Ask, Commit, Source, rawblocks
 from pod_desktop.store.columns import COLUMNS
+from pod_desktop.store.schema import SEQ_BITS
 from pod_desktop.store.writer import SegmentWriter
 
 SOURCE = Source(connector="acme", tenant="Acme", cluster_id="acme_hosted")
@@ -65,3 +66,12 @@ def test_brief_rows_are_the_same_but_for_more_recipients(reader, order):
     brief = list(reader.search(Ask(brief=True), order=order))
     assert any(len(row.recipients) > 1 for row in whole)
     assert brief == [row._replace(recipients=row.recipients[:1]) for row in whole]
+
+
+def test_blocks_are_held_open_for_all_segments_together(reader, monkeypatch):
+    monkeypatch.setattr(rawblocks, "KEPT", 2)
+    rows = list(reader.search(Ask()))
+    assert len({row.seq >> SEQ_BITS for row in rows}) > 2
+    for row in rows:
+        assert row.rid.encode() in reader.raw(row.seq)
+        assert len(reader._blocks) <= 2
