@@ -15,8 +15,7 @@ from pod_desktop.core.interflow import interflow
 from pod_desktop.core.record import FLAG_TIME_GUESSED, Columns
 from pod_desktop.core.text import domain_of
 from pod_desktop.query import FLAGS, Matcher, is_path, matcher, parse, sql, value_test
-from pod_desktop.query.predicate import ValueTest
-from pod_desktop.query.tree import And, Everything, Node, Term, Text
+from pod_desktop.query.tree import And, Equals, Everything, Like, Mark, Node, Term, Test, Text
 from pod_desktop.services import noted
 from pod_desktop.services.text_spots import TextFinder, text_finder
 from pod_desktop.store import Ask, Matches, Source, Spots
@@ -119,19 +118,26 @@ def spots(tree: Node) -> Spots | None:
 class _Finder:
     """Finds the places behind a member's name whose value passes a test, or cannot be told."""
 
-    def __init__(self, name: str, test: ValueTest) -> None:
+    def __init__(self, name: str, test: Test) -> None:
         self.name = name
         self._values = re.compile(re.escape(name.encode()) + _VALUE)
-        self._test = test
+        self._test = value_test(test)
+        self._needle = _needle(test)
         self._failed: set[bytes] = set()
         """Values that were tested before: most records have one of a few."""
 
     def __call__(self, data: bytes) -> list[int]:
         found = _escaped_names(data)
-        if not self._failed.issuperset(self._values.findall(data)):
+        values: list[bytes] = self._values.findall(data)
+        if not self._failed.issuperset(values) and not self._lack_needle(values):
             found += [match.start() for match in self._values.finditer(data) if self._passes(match[1])]
             found.sort()
         return found
+
+    def _lack_needle(self, values: list[bytes]) -> bool:
+        """Are these texts without what must stand in each that matches? Told of all together."""
+        text = b"\n".join((b"", *values)).lower()
+        return bool(self._needle) and self._needle not in text and text.count(b'\n"') == len(values)
 
     def _passes(self, value: bytes) -> bool:
         """Does the value match, or may it?"""
@@ -178,8 +184,20 @@ def _finder(part: Node) -> _Finder | TextFinder | None:
     if isinstance(part, Term) and is_path(part.field):
         found = _PLAIN.search(part.field)
         if found and len(found[0]) <= _NAME_CHARS:
-            return _Finder(found[0], value_test(part.test))
+            return _Finder(found[0], part.test)
     return None
+
+
+def _needle(test: Test) -> bytes:
+    """What stands, in lower case, in every ASCII text that passes; b"" where nothing must."""
+    match test:
+        case Equals(value):
+            pieces = [value.casefold()]
+        case Like(pattern):
+            pieces = [piece.casefold() for piece in pattern if not isinstance(piece, Mark)]
+        case _:
+            return b""
+    return max((piece.encode() for piece in pieces if piece.isascii()), key=len, default=b"")
 
 
 def _undecided(tree: Node) -> Node:

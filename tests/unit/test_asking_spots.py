@@ -35,7 +35,19 @@ tests = st.one_of(
     st.builds(Equals, st.sampled_from(["5", "spam", "true", "é", "null", ""])),
     st.builds(Range, st.sampled_from([None, -1, 3.5]), st.sampled_from([5, 6.5])),
     st.builds(Range, st.sampled_from(["a", "s"]), st.none()),
-    st.builds(Like, st.just(("5", STAR))),
+    st.builds(
+        Like,
+        st.sampled_from(
+            [
+                ("5", STAR),
+                (STAR, "PA", STAR),
+                (STAR, "é"),
+                (STAR, ".0", STAR),
+                ("t", STAR, "e"),
+                (STAR, "e+3", STAR),
+            ]
+        ),
+    ),
 )
 PIECES = [
     "invoice",
