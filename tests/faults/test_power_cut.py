@@ -102,7 +102,7 @@ def test_the_simulation_finds_a_store_that_does_not_flush(
     monkeypatch.setattr(schema, "_WRITE", tuple(one.replace("full", "off") for one in schema._WRITE))
     acknowledged = [0]
     with CutDisk(
-        tmp_path / "events", tmp_path / "cuts", Random(1), told=lambda: acknowledged[-1], chance=0.02, most=30
+        tmp_path / "events", tmp_path / "cuts", Random(1), told=lambda: acknowledged[-1], chance=0.05, most=40
     ) as disk:
         write(tmp_path / "events", acknowledged, 60)
     lost = 0
@@ -112,7 +112,7 @@ def test_the_simulation_finds_a_store_that_does_not_flush(
         except (Outage, AssertionError):
             rids = []
         lost += not {f"id-{number}" for number in range(image.told)} <= set(rids)
-    assert lost > 5
+    assert lost > 0, (lost, len(disk.cuts))
 
 
 def test_a_power_cut_while_retention_deletes_keeps_what_must_be_kept(tmp_path: Path) -> None:
