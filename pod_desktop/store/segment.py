@@ -24,7 +24,7 @@ from pod_desktop.store.port import Ask, Candidates, Order, Piece, Place, Source,
 from pod_desktop.store.rawblocks import Kept, RawBlocks
 
 _Answer = TypeVar("_Answer")
-_FEW: Final = 2_000
+FEW: Final = 2_000
 """Up to here matching rows are collected through an index and sorted; more are read in order of time."""
 
 
@@ -149,7 +149,7 @@ class Segment:
         """
         bounds, values = self.bounds(ask, most)
         first, sealed = schema.first_seq(self.segment), self.meta.sealed
-        few = above is not None and self.last() - above <= _FEW
+        few = above is not None and self.last() - above <= FEW
         if above is not None:
             bounds.append("seq > :above")
             values["above"] = above
@@ -197,16 +197,16 @@ class Segment:
         if not self._is_indexed(condition) or (isinstance(tree, Text) and self._is_common(tree)):
             return False
         where = " and ".join([*bounds, condition.maybe])
-        statement = f"select count(*) from (select 1 from ev where {where} limit {_FEW + 1})"
+        statement = f"select count(*) from (select 1 from ev where {where} limit {FEW + 1})"
         with self.using(condition.tests):
             found: int = self.execute(statement, values | condition.values).get
-        return found <= _FEW
+        return found <= FEW
 
     def _is_common(self, text: Text) -> bool:
         """Of one text: is it in many records? Counted in the word index, without making a list of all."""
-        statement = f"select count(*) from (select 1 from words where words match ? limit {_FEW + 1})"
+        statement = f"select count(*) from (select 1 from words where words match ? limit {FEW + 1})"
         found: int = self.execute(statement, (sql.word_match(text.words, text.phrase),)).get
-        return found > _FEW
+        return found > FEW
 
     def bounds(self, ask: Ask, most: int | None) -> tuple[list[str], dict[str, Any]]:
         parts: list[str] = []
@@ -382,8 +382,8 @@ class Segment:
 
     def few_keys(self, ask: Ask, *, most: int) -> list[Place] | None:
         """Keys of matching rows, unsorted, where the columns decide; None where there are more than a few."""
-        found = self.keys(ask, most=most, limit=_FEW + 1)
-        return None if len(found) > _FEW else found
+        found = self.keys(ask, most=most, limit=FEW + 1)
+        return None if len(found) > FEW else found
 
     def newest_keys(self, ask: Ask, *, most: int, limit: int) -> list[Place]:
         """Keys of the newest of many rows, where the columns decide, newest first."""

@@ -14,8 +14,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
+from pod_desktop.store import tops
 from pod_desktop.store.port import Ask, Piece, Place, Stretch
-from pod_desktop.store.segment import Segment
+from pod_desktop.store.segment import FEW, Segment
 
 _AT_ONCE: Final = 1 << 16
 """Records of which an index is asked for the matching ones, where these are many."""
@@ -39,6 +40,8 @@ def trail(segment: Segment, ask: Ask, piece: Piece) -> Iterator[Stretch]:
         yield from (_listed if conditions.indexed else _by_time)(segment, ask, piece)
     elif not conditions.indexed:
         yield from _by_columns(segment, ask, piece)
+    elif (tops.count(segment, ask) or 0) > FEW:
+        yield from _by_dense_index(segment, ask, piece)
     elif (few := segment.answer(partial(Segment.few_keys, ask=ask, most=piece.high))) is not None:
         yield Stretch(few, piece.oldest - 1)
     else:

@@ -93,7 +93,7 @@ def test_a_trail_finds_what_a_search_finds(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trails, "_AT_ONCE", at_once)
         patch.setattr(trails, "_FEWEST_BY_COLUMNS", at_once)
-        patch.setattr(segments_read, "_FEW", 60)
+        patch.setattr(segments_read, "FEW", 60)
         for piece in reader.pieces(ask, marks):
             stretches = list(reader.trail(ask, piece))
             keys = [key for stretch in stretches for key in stretch.keys]
@@ -138,7 +138,7 @@ def test_a_segment_is_asked_once_for_what_its_indexes_know(
 
     monkeypatch.setattr(Segment, "keys", counted)
     for few in (60, 10_000):  # with a first page of its own, and without
-        monkeypatch.setattr(segments_read, "_FEW", few)
+        monkeypatch.setattr(segments_read, "FEW", few)
         asked.clear()
         view = Browser(reader).open(question("sender.domain:example.com"))
         view.advance()

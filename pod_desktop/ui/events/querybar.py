@@ -27,7 +27,7 @@ from pod_desktop.ui.events.completion import Complete, CompletionPopup
 from pod_desktop.ui.text import PlainLabel, tip
 
 PAUSE_MS: Final = 300
-QUICK_MS: Final = 30
+QUICK_MS: Final = 20
 """How long typing must pause before the query is asked: where raw records are to be opened, and where they are not."""
 _SETTLED_MS: Final = 2_500
 _QUICK_SECONDS: Final = 0.2
