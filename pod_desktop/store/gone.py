@@ -7,6 +7,7 @@ until the archive does not reach back to them any more. Imports by a person are 
 
 from __future__ import annotations
 
+import os
 import re
 import struct
 from bisect import bisect_left
@@ -18,7 +19,7 @@ from typing import Final, NamedTuple
 
 from pod_desktop.core import limits
 from pod_desktop.core.clock import DAY
-from pod_desktop.store.schema import outage
+from pod_desktop.store.schema import outage, sync_folder
 
 REACH: Final = (limits.ARCHIVE_DAYS + 1) * DAY
 """Older than this nothing can be fetched again."""
@@ -52,8 +53,13 @@ def write(folder: Path, segment: int, lo: int, hi: int, keys: Iterable[bytes]) -
     path = ids_path(folder, segment)
     beside = path.with_suffix(".new")
     with outage(path):
-        beside.write_bytes(_HEAD.pack(_MAGIC, lo, hi, len(digests)) + digests)
+        # On the disk before the segment goes: else a power cut could bring its records back.
+        with beside.open("wb") as file:
+            file.write(_HEAD.pack(_MAGIC, lo, hi, len(digests)) + digests)
+            file.flush()
+            os.fsync(file.fileno())
         beside.replace(path)
+        sync_folder(folder)
 
 
 class Gone:

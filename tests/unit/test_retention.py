@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -24,7 +25,7 @@ from pod_desktop.core.status import Counters
 from pod_desktop.services import retention
 from pod_desktop.services.retention import Freed, Retention
 from pod_desktop.store import BACKFILL, LIVE, Ask, Command, Commit, Limits, Source
-from pod_desktop.store.retention import KEPT
+from pod_desktop.store.retention import KEPT, exchange
 from pod_desktop.store.writer import SegmentWriter
 
 NOW = 1_790_000_000_000_000
@@ -360,6 +361,38 @@ class TestComingAgain:
         writer = opened(folder)
         assert put(writer, [arrival(39, 10 * DAY)]).stored == 1
         writer.close()
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="looks descriptors up in /proc")
+    def test_it_is_on_the_disk_before_a_segment_goes(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whole and flushed, then named, then the name flushed; only then the catalog lets the segment go."""
+        told: list[str] = []
+        flush, rename = os.fsync, Path.replace
+
+        def flushing(descriptor: int) -> None:
+            told.append(f"flush {Path(f'/proc/self/fd/{descriptor}').readlink().name}")
+            flush(descriptor)
+
+        def renaming(path: Path, target: Path) -> Path:
+            told.append(f"name {target.name}")
+            return rename(path, target)
+
+        writer = filled(folder)
+        monkeypatch.setattr(os, "fsync", flushing)
+        monkeypatch.setattr(Path, "replace", renaming)
+        monkeypatch.setattr(
+            "pod_desktop.store.writer.exchange", lambda *given: (told.append("exchange"), exchange(*given))
+        )
+        apply(writer, folder, Limits(5, 0))
+        writer.close()
+        at = told.index("flush gone-2.new")
+        assert told[at : at + 4] == [
+            "flush gone-2.new",
+            "name gone-2.ids",
+            f"flush {folder.name}",
+            "exchange",
+        ]
 
     def test_many_deleted_segments_are_not_held_in_memory(self, folder: Path) -> None:
         writer = opened(folder, segment=3)
