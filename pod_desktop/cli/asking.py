@@ -16,6 +16,7 @@ from pod_desktop.cli.terminal import Out, visible, warn
 from pod_desktop.core import clock, limits
 from pod_desktop.core.faults import Fault, Outage, UserFault
 from pod_desktop.core.record import EventRow, split_record_id
+from pod_desktop.core.text import plural
 from pod_desktop.services import exporting
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _tell_how_many(found: int, out: Out) -> None:
     if not found:
         warn("No record matches.")
     elif out.is_terminal and out.width < formats.Table.ID_FROM:
-        warn(f"{found:,} records. A wider terminal or --format ndjson shows the ids that show takes.")
+        warn(f"{plural(found, 'record')}. A wider terminal or --format ndjson shows the ids that show takes.")
 
 
 def count(options: Namespace, app: App, out: Out) -> int:

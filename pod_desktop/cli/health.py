@@ -16,6 +16,7 @@ from pod_desktop.core import clock
 from pod_desktop.core import status as states
 from pod_desktop.core.faults import Outage
 from pod_desktop.core.status import Counters, StreamStatus
+from pod_desktop.core.text import plural
 
 if TYPE_CHECKING:
     from pod_desktop.store import ConnectorEntry
@@ -302,9 +303,9 @@ def verify(options: Namespace, app: App, out: Out) -> int:
         for problem in problems:
             out.line(visible(problem))
         out.line(
-            f"{records:,} records, {len(problems):,} problem{'' if len(problems) == 1 else 's'}."
+            f"{plural(records, 'record')}, {plural(len(problems), 'problem')}."
             if problems
-            else f"{records:,} records, all sound."
+            else f"{plural(records, 'record')}, all sound."
         )
     return 1 if problems else 0
 

@@ -16,6 +16,7 @@ from pod_desktop.core import clock
 from pod_desktop.core.connector import check_tenant
 from pod_desktop.core.faults import UserFault
 from pod_desktop.core.playbook import DRY_RUN, OFF, ON, difference, playbook_to_file
+from pod_desktop.core.text import plural
 
 if TYPE_CHECKING:
     from pod_desktop.core.playbook import Playbook
@@ -199,7 +200,7 @@ def _tried(found: Playbook, home: Home, since: str | None = None, until: str | N
             now=now,
             since=begin,
             until=end,
-            on_progress=lambda report: progress(f"{report.share:.0%}: {report.records:,} records"),
+            on_progress=lambda report: progress(f"{report.share:.0%}: {plural(report.records, 'record')}"),
         )
     finally:
         clear_line()

@@ -263,8 +263,8 @@ _ALL: Final = (
     ),
     Setting(
         key=NOTIFICATIONS, title="Notifications", type=FLAG, default=True,
-        help="Tell on the desktop when a connector stops or lags, and when a playbook is to. They never hold what "
-        "a record says.",
+        help="Tell on the desktop when a connector stops or lags, and where a playbook says so. No notification holds "
+        "what a record says.",
     ),
     Setting(
         key=KEEP_COLLECTING, title="Collecting goes on after the window is closed", type=FLAG, default=True,

@@ -125,6 +125,11 @@ def printable(raw: bytes, limit: int) -> str:
     return visible(shown)[:limit]
 
 
+def plural(count: int, thing: str) -> str:
+    """`1 record`, `3 records`."""
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
+
+
 def domain_of(address: str) -> str:
     """What stands behind the last @ of an address; '' where there is none."""
     return address.rpartition("@")[2] if "@" in address else ""

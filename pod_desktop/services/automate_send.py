@@ -22,6 +22,7 @@ from pod_desktop.core.playbook import ON, Limits
 from pod_desktop.core.playbook_guards import HOLD
 from pod_desktop.core.playbook_limits import FAILURES, HELD
 from pod_desktop.core.responder import RespondConnector
+from pod_desktop.core.text import plural
 from pod_desktop.services.automate_fire import HELD_DAYS
 from pod_desktop.services.prepare import Prepared
 from pod_desktop.services.respond import new_action_id
@@ -239,7 +240,7 @@ class Outbox:
 
 
 def _why(row: FiringRow) -> str:
-    records = "1 record" if len(row.records) == 1 else f"{len(row.records):,} records"
+    records = plural(len(row.records), "record")
     key = f" of {row.key}" if row.key else ""
     words = f"{records}{key}, the last at {iso(row.time)}"
     if row.status == APPROVED:

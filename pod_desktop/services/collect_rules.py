@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from pod_desktop.core import limits
 from pod_desktop.core.clock import HOUR, MINUTE, to_datetime
+from pod_desktop.core.text import plural
 from pod_desktop.services.backfill import Coverage
 from pod_desktop.stream import Verdict, verdict
 
@@ -100,7 +101,7 @@ def broke_off(begin: int, got: Fetched) -> Verdict:
     end = got.end or verdict.of("silent")
     return replace(
         end,
-        what=f"The archive broke off in {named(begin)} after {got.received:,} records. {end.what}",
+        what=f"The archive broke off in {named(begin)} after {plural(got.received, 'record')}. {end.what}",
         hint="What came is kept. The archive gives whole hours only, so this one is asked for from its beginning; "
         "what is here already is not stored twice.",
     )

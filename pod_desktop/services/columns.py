@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple
 from pod_desktop import store
 from pod_desktop.core.clock import Clock, iso
 from pod_desktop.core.faults import Outage, UserFault
+from pod_desktop.core.text import plural
 from pod_desktop.query import is_path, name, parse, promoted, sql
 from pod_desktop.query.tree import Node, Term
 from pod_desktop.services import noted
@@ -183,7 +184,7 @@ class Cost(NamedTuple):
             return f"None of the records that were looked at has it; about {span(self.seconds)} and no disk."
         return (
             f"About {span(self.seconds)} in the background and {megabytes(self.bytes_disk)} of disk for "
-            f"{self.records:,} records ({self.share:.0%} of them have it)."
+            f"{plural(self.records, 'record')} ({self.share:.0%} of them have it)."
         )
 
 
@@ -343,7 +344,7 @@ def _in_words(
         return WAITING, f"{_share(done, left)} done; it goes on when the collector service runs."
     if damaged >= left:
         return READY, (
-            f"Ready but for {damaged:,} records in a damaged part, which are read one by one; "
+            f"Ready but for {plural(damaged, 'record')} in a damaged part, which are read one by one; "
             "run `pod-desktop verify`."
         )
     if said.get("path") != path:

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from pod_desktop.core import limits
 from pod_desktop.core.clock import HOUR, iso
 from pod_desktop.core.record import Arrival
+from pod_desktop.core.text import plural
 from pod_desktop.services.backfill import Coverage
 from pod_desktop.stream import first_in_reach, hour_begin, hour_of
 
@@ -246,7 +247,7 @@ def check_sums(stream: str, progress: Mapping[str, object], stored: int, filtere
     problems = []
     if COUNTS in progress and (total := read_counts(progress).total()) != stored:
         problems.append(
-            f"Stream {stream}: its hours hold {total:,} records, but {stored:,} were counted as stored."
+            f"Stream {stream}: its hours hold {plural(total, 'record')}, but {stored:,} were counted as stored."
         )
     named = progress.get("filters")
     if (
@@ -254,7 +255,7 @@ def check_sums(stream: str, progress: Mapping[str, object], stored: int, filtere
         and (total := sum(n for n in named.values() if isinstance(n, int))) != filtered
     ):
         problems.append(
-            f"Stream {stream}: its log filters dropped {total:,} records, but {filtered:,} were counted."
+            f"Stream {stream}: its log filters dropped {plural(total, 'record')}, but {filtered:,} were counted."
         )
     if (began := progress.get("first")) is not None and not isinstance(began, int):
         problems.append(f"Stream {stream}: its ledger of hours cannot be read.")

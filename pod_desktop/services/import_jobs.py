@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 
 from pod_desktop.core.clock import Clock
 from pod_desktop.core.faults import Fault
+from pod_desktop.core.text import plural
 from pod_desktop.services.importing import ImportProgress, import_files
 from pod_desktop.store import Command, Writer
 
@@ -95,7 +96,7 @@ class ImportJobs:
                 return
             published = now
             whole = (progress.number - 1 + progress.share) / max(progress.files, 1)
-            words = f"{progress.file}: {progress.records:,} records"
+            words = f"{progress.file}: {plural(progress.records, 'record')}"
             self._publish(job, {"state": RUNNING, "share": whole, "words": words})
 
         return tell

@@ -17,6 +17,7 @@ from pod_desktop.core.clock import Clock
 from pod_desktop.core.faults import Outage
 from pod_desktop.core.record import UNREADABLE, Arrival
 from pod_desktop.core.status import Counters
+from pod_desktop.core.text import plural
 from pod_desktop.services.importing_lines import Line, Source, find_files, lines
 from pod_desktop.store import port
 from pod_desktop.stream import objects
@@ -89,7 +90,7 @@ class ImportReport:
     def words(self) -> list[str]:
         """What is to be said about the import, one sentence each, the sum first."""
         said = [
-            f"{self.stored:,} records imported from {len(self.files)} file{'s' * (len(self.files) != 1)}"
+            f"{plural(self.stored, 'record')} imported from {plural(len(self.files), 'file')}"
             + (f", {self.duplicates:,} were here already" if self.duplicates else "")
             + ("; cancelled" if self.cancelled else "")
             + "."
@@ -169,7 +170,7 @@ def _broken_off(outage: Outage, one: _OneFile, before: int) -> Outage:
     stored = before + one.stored
     reached = f", the last from line {one.kept_line:,} of {one.path.name}" if one.kept_line else ""
     return Outage(
-        f"{outage.what} The import ended there: {stored:,} records had been stored{reached}.",
+        f"{outage.what} The import ended there: {plural(stored, 'record')} had been stored{reached}.",
         outage.where,
         "Free some space or mend the disk, then import the same files again: what is here already is not "
         "stored twice.",

@@ -19,6 +19,7 @@ from pod_desktop.core.faults import Fault
 from pod_desktop.core.playbook import NOTIFY
 from pod_desktop.core.playbook_limits import ACT
 from pod_desktop.core.settings import NOTIFICATIONS
+from pod_desktop.core.text import plural
 from pod_desktop.services.settings import Settings
 from pod_desktop.services.stalls import Stall, Watch
 from pod_desktop.store import FiringRow, Ledger, Playbooks
@@ -74,7 +75,7 @@ def playbook_words(rows: Sequence[FiringRow]) -> tuple[str, str]:
 
 
 def _public(row: FiringRow) -> str:
-    words = (row.public or f"{row.playbook}: {len(row.records):,} records")[:WORDS_CHARS].rstrip()
+    words = (row.public or f"{row.playbook}: {plural(len(row.records), 'record')}")[:WORDS_CHARS].rstrip()
     return words if words.endswith((".", "!", "?")) else f"{words}."
 
 

@@ -21,6 +21,7 @@ from pod_desktop import store
 from pod_desktop.core.clock import DAY, Clock, iso
 from pod_desktop.core.faults import Fault, Outage
 from pod_desktop.core.settings import RETENTION_DAYS, RETENTION_GB
+from pod_desktop.core.text import plural
 from pod_desktop.services.settings import Settings
 from pod_desktop.store import (
     NOTES_FILE,
@@ -69,7 +70,7 @@ class Freed:
         if not self.records:
             return "Nothing was to be deleted."
         kept = f"; {self.kept:,} marked or commented ones were kept" if self.kept else ""
-        return f"{self.records:,} records deleted, {self.bytes_disk / 1e9:,.2f} GB freed{kept}."
+        return f"{plural(self.records, 'record')} deleted, {self.bytes_disk / 1e9:,.2f} GB freed{kept}."
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -107,7 +108,7 @@ def plan_words(plan: Plan, limits: Limits) -> str:
         words for key, words in ((AGE, "they are too old"), ("size", "the store is too large")) if key in why
     )
     return (
-        f"Up to {plan.records:,} records until {until} are to be deleted because {reason}; that frees "
+        f"Up to {plural(plan.records, 'record')} until {until} are to be deleted because {reason}; that frees "
         f"{plan.bytes_freed / 1e9:,.2f} of {plan.bytes_disk / 1e9:,.2f} GB. Marked and commented records are kept."
     )
 

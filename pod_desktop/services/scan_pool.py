@@ -19,6 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from pod_desktop.core.text import plural
 from pod_desktop.services import scan_wire, scan_worker
 from pod_desktop.services.scan_wire import Task
 from pod_desktop.services.supervise import program
@@ -350,7 +351,7 @@ class Pool:
             answers.tries[piece] += 1
             if answers.tries[piece] >= TRIES:
                 answers.failed[piece] = (
-                    f"{piece.records:,} records could not be searched: the process that looked through them died"
+                    f"{plural(piece.records, 'record')} could not be searched: the process that looked through them died"
                     f" {TRIES} times."
                 )
         for answers, piece in worker.flying:

@@ -18,6 +18,7 @@ from typing import Final
 from pod_desktop.core.clock import DAY, HOUR, MINUTE, SECOND, iso
 from pod_desktop.core.faults import Outage, Unwanted
 from pod_desktop.core.record import MAILLOG, MESSAGE, OUTCOMES, EventRow
+from pod_desktop.core.text import plural
 from pod_desktop.query import term
 from pod_desktop.query.tree import Everything, Exists, Node, Term
 from pod_desktop.services.asking import field_values
@@ -316,7 +317,7 @@ def _tls(asked: _Asked) -> Part:
 
 
 def _sampled(looked: int, total: int) -> str:
-    return f"Approximate: from {looked:,} of {total:,} records." if total > SAMPLE else ""
+    return f"Approximate: from {looked:,} of {plural(total, 'record')}." if total > SAMPLE else ""
 
 
 def as_csv(parts: Iterable[Part]) -> str:

@@ -18,6 +18,7 @@ import apsw
 from pod_desktop.core.faults import Outage
 from pod_desktop.core.limits import BATCH_RECORDS
 from pod_desktop.core.record import Arrival
+from pod_desktop.core.text import plural
 from pod_desktop.store import copies, schema
 from pod_desktop.store.active import Active, Meta, StreamRow, read_streams
 from pod_desktop.store.blocks import Damaged, Unpacker
@@ -263,7 +264,7 @@ def _fill(active: Active, arrivals: Iterator[tuple[Source, Arrival]], streams: d
 
 def _check(workshop: Path, entry: Entry, meta: Meta) -> None:
     if (meta.n, meta.bytes_raw) != (entry.n, entry.bytes_raw):
-        raise _Beyond(f"It would hold {meta.n:,} records instead of {entry.n:,}.")
+        raise _Beyond(f"It would hold {plural(meta.n, 'record')} instead of {entry.n:,}.")
     if problems := segment_problems(workshop, entry._replace(lo=meta.lo, hi=meta.hi)):
         raise _Beyond(f"The new file is not sound either: {problems[0]}")
 

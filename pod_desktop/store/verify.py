@@ -12,6 +12,7 @@ import apsw
 
 from pod_desktop.core.faults import Outage
 from pod_desktop.core.status import Counters
+from pod_desktop.core.text import plural
 from pod_desktop.store import copies, schema, tops
 from pod_desktop.store.active import Meta, StreamRow, newest_streams, read_meta, read_progress, read_streams
 from pod_desktop.store.blocks import Damaged, Unpacker
@@ -223,7 +224,7 @@ def _rows(connection: apsw.Connection, entry: Entry, meta: Meta) -> Iterator[str
     if entry.sealed and (entry.n, entry.lo, entry.hi) != (meta.n, meta.lo, meta.hi):
         yield "The catalog has other counts or times of it."
     if meta.sealed and (counted := one(connection, "select coalesce(sum(n), 0) from minute")[0]) != count:
-        yield f"Its counts by minute have {counted:,} records, its rows {count:,}."
+        yield f"Its counts by minute have {plural(counted, 'record')}, its rows {count:,}."
     if meta.sealed and schema.has_table(connection, "hour") and one(connection, _OTHER_HOURS)[0]:
         yield "Its counts by hour are not those of its minutes."
     if meta.sealed and schema.has_table(connection, "top") and (wrong := tops.mistaken(connection)):
@@ -282,12 +283,12 @@ def _sums(streams: dict[str, StreamRow], stored: int, problems: list[str]) -> No
         parts = counters.stored + counters.duplicates + counters.filtered + counters.quarantined
         if counters.received != parts:
             problems.append(
-                f"Stream {stream}: {counters.received:,} records received, but {parts:,} accounted for "
+                f"Stream {stream}: {plural(counters.received, 'record')} received, but {parts:,} accounted for "
                 f"({counters.stored:,} stored, {counters.duplicates:,} duplicates, {counters.filtered:,} filtered,"
                 f" {counters.quarantined:,} quarantined)."
             )
     kept = total.stored + total.quarantined
     if kept != stored:
         problems.append(
-            f"The streams counted {kept:,} records stored, but the segments hold or held {stored:,}."
+            f"The streams counted {plural(kept, 'record')} stored, but the segments hold or held {stored:,}."
         )

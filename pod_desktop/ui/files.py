@@ -14,6 +14,7 @@ from shiboken6 import isValid
 from pod_desktop import query
 from pod_desktop.core.faults import UserFault
 from pod_desktop.core.record import EventRow
+from pod_desktop.core.text import plural
 from pod_desktop.ui.bridge import Desk, Job, Question, Worker
 from pod_desktop.ui.events.page import EventsPage
 from pod_desktop.ui.events.toolbar import ALL, CHOSEN, MARKED, VISIBLE, WHICH
@@ -89,9 +90,9 @@ class Files(QObject):
         def done(count: int) -> None:
             watch.stop()
             if job.cancelled:
-                panel.finish(f"Cancelled after {count:,} records; nothing was written")
+                panel.finish(f"Cancelled after {plural(count, 'record')}; nothing was written")
             else:
-                panel.finish(f"{count:,} records written to {path}", written=path)
+                panel.finish(f"{plural(count, 'record')} written to {path}", written=path)
 
         def failed(error: BaseException) -> None:
             watch.stop()

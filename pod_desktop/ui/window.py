@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 
 from pod_desktop import __version__
 from pod_desktop.core.resources import resource
+from pod_desktop.core.text import plural
 from pod_desktop.ui import bugs
 from pod_desktop.ui.bridge import Desk, Overview, Worker
 from pod_desktop.ui.detail.windows import RecordWindows
@@ -268,7 +269,7 @@ class MainWindow(QMainWindow):
         if (button := self.rail.button(EVENTS)) is not None:
             records = self._overview.records if self._overview is not None else 0
             count = max(records, self.events.model.total)
-            button.badge(amount(count), meaning=f"{count:,} records")
+            button.badge(amount(count), meaning=plural(count, "record"))
 
     def _bug_seen(self, line: str, whole: str) -> None:
         self._bug = whole

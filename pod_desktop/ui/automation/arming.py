@@ -12,6 +12,7 @@ from pod_desktop.core import blocks
 from pod_desktop.core.clock import Clock
 from pod_desktop.core.playbook import WEBHOOK_RESPONDER, Playbook
 from pod_desktop.core.playbook_limits import ACT
+from pod_desktop.core.text import plural
 from pod_desktop.store import PlaybookEntry
 from pod_desktop.ui.automation import wording
 from pod_desktop.ui.automation.backtestpane import BacktestPane
@@ -133,7 +134,7 @@ class ArmDialog(TryFirst):
     def meaning(self, report: Report) -> str:
         if not report.fired:
             return f"In {self.backtest.range.words} it would have done nothing."
-        acts = wording.plural(sum(wording.outcome(one) == ACT for one in report.firings), "time")
+        acts = plural(sum(wording.outcome(one) == ACT for one in report.firings), "time")
         return f"In {self.backtest.range.words} it would have acted {acts} without asking anybody."
 
     def act(self) -> None:
@@ -188,7 +189,7 @@ class RunDialog(TryFirst):
 
     def meaning(self, report: Report) -> str:
         count = self._actions(report)
-        return f"{wording.plural(count, 'action')} will be done." if count else "There is nothing to do."
+        return f"{plural(count, 'action')} will be done." if count else "There is nothing to do."
 
     def act(self) -> None:
         self.runAsked.emit(self.entry, self.backtest.report)
@@ -205,7 +206,7 @@ def will_words(playbook: Playbook) -> str:
     ]
     if sends:
         words.append(
-            f"At most {wording.plural(limits.per_minute, 'action')} a minute and {limits.per_day:,} a day. "
+            f"At most {plural(limits.per_minute, 'action')} a minute and {limits.per_day:,} a day. "
             "What a guard objects to is held for approval. Records from before, backfilled or imported ones fire nothing."
         )
     return " ".join(words)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from pod_desktop.core import blocks
 from pod_desktop.core.playbook_limits import ACT, HELD
+from pod_desktop.core.text import plural
 from pod_desktop.store import FiringRow
 from pod_desktop.ui.actions.members import show_unseen
 from pod_desktop.ui.automation import wording
@@ -80,16 +81,16 @@ class FiringPane(QWidget):
         self.title.setText(f"{wording.fired_words(fired)}: {cell(wording.fired_value(fired), 200)}")
         number = len(fired.records)
         key = f" of {cell(fired.key, 120)}" if fired.key else ""
-        self.when.setText(
-            f"{wording.plural(number, 'record')}{key}, the last at {self._zone.whole(fired.time)[:19]}"
-        )
+        self.when.setText(f"{plural(number, 'record')}{key}, the last at {self._zone.whole(fired.time)[:19]}")
         reasons = wording.reasons_words(fired.rows)
         self.why.say(reasons, blocks.WARN if wording.outcome(fired) in (HELD, ACT) else blocks.MUTED)
         shown = "\n\n".join(request_words(row) for row in fired.rows)
         if not shown:
             shown = "A limit was reached before: nothing would be worked out or sent."
         self.sent.setPlainText(block(shown, _REQUEST_CHARS))
-        self.records_button.setText(f"Show the {number:,} records" if number != 1 else "Show the record")
+        self.records_button.setText(
+            f"Show the {plural(number, 'record')}" if number != 1 else "Show the record"
+        )
 
     def _ask(self) -> None:
         if self._fired is not None:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QSplitter, QStackedWi
 from pod_desktop.core import blocks
 from pod_desktop.core.clock import DAY, Clock
 from pod_desktop.core.guards import CONFIRM, REFUSE
+from pod_desktop.core.text import plural
 from pod_desktop.store import FiringRow
 from pod_desktop.ui.actions.confirm import TypeAgain
 from pod_desktop.ui.actions.tables import Cell, Column, RowsModel, RowsTable
@@ -151,7 +152,7 @@ class HeldView(QWidget):
         if row is None:
             return
         self.title.setText(f"{wording.action_title(row)}: {cell(wording.row_value(row), 200)}")
-        records = wording.plural(len(row.records), "record")
+        records = plural(len(row.records), "record")
         key = f" of {cell(row.key, 120)}" if row.key else ""
         again = f" It was held {row.again:,} times more since." if row.again else ""
         self.when.setText(

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from pod_desktop.core import blocks
 from pod_desktop.core.clock import Clock
 from pod_desktop.core.playbook import DRY_RUN, OFF, ON, Playbook, playbook_to_file
+from pod_desktop.core.text import plural
 from pod_desktop.store import FiringRow, PlaybookEntry, Version
 from pod_desktop.ui.automation import listing, wording
 from pod_desktop.ui.automation.arming import ArmDialog, RunDialog, TryFirst
@@ -345,7 +346,7 @@ class AutomationPage(QWidget):
 
         def done(count: int) -> None:
             self.say(
-                f"{wording.plural(count, 'action')} of {cell(name, 120)} {'is' if count == 1 else 'are'} done by the "
+                f"{plural(count, 'action')} of {cell(name, 120)} {'is' if count == 1 else 'are'} done by the "
                 "collector service; the Action History shows how each ends."
             )
             self.changed.emit()
@@ -372,11 +373,7 @@ class AutomationPage(QWidget):
 
         name = entry.playbook.name
         waiting = sum(row.playbook_id == entry.id for row in self._seen.held)
-        held = (
-            f" {wording.plural(waiting, 'action')} of it that wait for approval are dismissed."
-            if waiting
-            else ""
-        )
+        held = f" {plural(waiting, 'action')} of it that wait for approval are dismissed." if waiting else ""
         dialog = Confirm(
             f"Delete {cell(name, 80)}?",
             f"It stops at once and its versions are forgotten.{held} What it did stays in the Action History.",

@@ -12,6 +12,7 @@ from pod_desktop import query
 from pod_desktop.core.clock import SECOND, Clock
 from pod_desktop.core.playbook import ON, Playbook
 from pod_desktop.core.record import MAILLOG, MESSAGE, EventRow
+from pod_desktop.core.text import plural
 from pod_desktop.store import FiringRow
 from pod_desktop.ui.automation import draft, wording
 from pod_desktop.ui.automation.commands import AUTOMATION
@@ -166,11 +167,11 @@ class AutomationWiring(QObject):
         if seen.stopped and on:
             self.badged.emit("off", True, "All playbooks are stopped")
         elif troubled:
-            self.badged.emit(str(troubled), True, f"{wording.plural(troubled, 'playbook')} need attention")
-        else:
             self.badged.emit(
-                str(on) if on else "", False, f"{wording.plural(on, 'playbook')} on" if on else ""
+                str(troubled), True, f"{plural(troubled, 'playbook')} need{'s' * (troubled == 1)} attention"
             )
+        else:
+            self.badged.emit(str(on) if on else "", False, f"{plural(on, 'playbook')} on" if on else "")
 
     # what is shown
 

@@ -23,6 +23,7 @@ from pod_desktop.core.playbook import (
 from pod_desktop.core.playbook_limits import ACT, HELD, LIMITED, MUTED, WOULD_ACT, outcome_of
 from pod_desktop.core.record import AUDIT, MAILLOG, MESSAGE
 from pod_desktop.core.responder import ALL_TENANTS
+from pod_desktop.core.text import plural
 from pod_desktop.store import FiringRow, PlaybookEntry
 from pod_desktop.ui.text import cell
 
@@ -76,11 +77,6 @@ def span_words(micros: int) -> str:
     return plural(micros // SECOND, "second")
 
 
-def plural(count: int, thing: str) -> str:
-    """`1 record`, `3 records`."""
-    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
-
-
 def key_words(group_by: str | None) -> str:
     """How people call what records are grouped by."""
     return "" if group_by is None else KEY_WORD.get(group_by, group_by)
@@ -91,7 +87,7 @@ def condition_words(playbook: Playbook) -> str:
     per = f" per {cell(key_words(playbook.group_by), 60)}" if playbook.group_by else ""
     if playbook.at_least == 1:
         return f"each record{per}"
-    return f"at least {playbook.at_least:,} records{per} within {span_words(playbook.within)}"
+    return f"at least {plural(playbook.at_least, 'record')}{per} within {span_words(playbook.within)}"
 
 
 def run_words(playbook: Playbook) -> str:

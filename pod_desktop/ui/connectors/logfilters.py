@@ -13,6 +13,7 @@ from pod_desktop.core import blocks, limits
 from pod_desktop.core.clock import DAY, Clock
 from pod_desktop.core.faults import Fault, Unwanted, UserFault
 from pod_desktop.core.logfilter import LogFilter
+from pod_desktop.core.text import plural
 from pod_desktop.services.filters import Attached, LogFilters, Preview, tree_of
 from pod_desktop.ui.automation.dialogs import TitledDialog
 from pod_desktop.ui.bridge import Job, Span, Worker
@@ -435,7 +436,7 @@ def preview_words(found: Preview, zone: Zone) -> str:
         return "Nothing is stored of the last 7 days."
     share = found.dropped / found.looked_at
     lines = [
-        f"It would have dropped {found.dropped:,} of {found.looked_at:,} records of the last 7 days ({share:.1%})."
+        f"It would have dropped {found.dropped:,} of {plural(found.looked_at, 'record')} of the last 7 days ({share:.1%})."
     ]
     for row in found.examples[:_EXAMPLES]:
         lines.append(f"{zone.short(row.time)}  {cell(row.sender, 60)}  {cell(row.subject, 80)}".rstrip())

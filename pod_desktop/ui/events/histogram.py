@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from pod_desktop.core import blocks
 from pod_desktop.core.record import BOUNCED, DEFERRED, DELIVERED, DISCARDED, OTHER, QUARANTINED, REJECTED
+from pod_desktop.core.text import plural
 from pod_desktop.ui import theme
 from pod_desktop.ui.events.timerange import range_words
 from pod_desktop.ui.moments import Zone
@@ -56,7 +57,7 @@ class Histogram(QWidget):
         self._most = max((sum(bar.values()) for bar in bars.values()), default=0)
         total = sum(sum(bar.values()) for bar in bars.values())
         self.setAccessibleDescription(
-            f"{total:,} records between {self._zone.whole(since)} and {self._zone.whole(until)}"
+            f"{plural(total, 'record')} between {self._zone.whole(since)} and {self._zone.whole(until)}"
         )
         self.update()
 
@@ -157,6 +158,8 @@ class Histogram(QWidget):
         """What the bar at a place counts."""
         start = self._moment(QPointF(x, 0).x()) // self._every * self._every
         bar = self._bars.get(start, {})
-        lines = [f"{range_words(self._zone, start, start + self._every)}: {sum(bar.values()):,} records"]
+        lines = [
+            f"{range_words(self._zone, start, start + self._every)}: {plural(sum(bar.values()), 'record')}"
+        ]
         lines += [f"{outcome} {bar[outcome]:,}" for outcome in reversed(STACK) if bar.get(outcome)]
         return "\n".join(lines)

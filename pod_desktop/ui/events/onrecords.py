@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMenu
 from pod_desktop import query
 from pod_desktop.core.faults import Fault, UserFault
 from pod_desktop.core.record import EventRow
+from pod_desktop.core.text import plural
 from pod_desktop.services.columns import can_be_promoted
 from pod_desktop.ui.bridge import ColourRule, Dress, Record
 from pod_desktop.ui.copying import rows_as_csv, rows_as_json, rows_as_text
@@ -184,7 +185,7 @@ class OnRecords(QObject):
         if not ids:
             return
         note = self._page.notes.of(ids[0])
-        what = "this record" if len(ids) == 1 else f"{len(ids):,} records"
+        what = "this record" if len(ids) == 1 else plural(len(ids), "record")
         dialog = TextDialog(
             "Comment", f"What is to be known about {what}", self._page.window(),
             text=note.comment if note is not None else "",

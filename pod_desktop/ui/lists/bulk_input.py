@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from pod_desktop.core.action import ADD, ATTRIBUTES, COMMENT_CHARS, OPERATORS
 from pod_desktop.core.faults import Outage
+from pod_desktop.core.text import plural
 from pod_desktop.responders import Responder
 from pod_desktop.services.bulk_plan import AUTOMATIC, MOST_CHARS
 from pod_desktop.ui import fonts
@@ -103,7 +104,7 @@ class BulkInput(QWidget):
             column.addLayout(row)
         else:
             count = len(self._selected.rows)
-            words = f"{count:,} records are selected. One request is sent for each distinct value."
+            words = f"{plural(count, 'record')} {'is' if count == 1 else 'are'} selected. One request is sent for each distinct value."
             column.addWidget(PlainLabel(words, wrap=True))
         column.addWidget(Field("Attribute", self.attribute))
         operator = Field("Operator", self.operator)
