@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -23,6 +23,8 @@ from find.questions import FIRST, LNAV_FORMAT, Asked, commands, six
 from find.table import OURS, Rival, Table
 from pod_desktop import store
 from pod_desktop.services.browse import Browser
+from pod_desktop.services.scan_pool import Pool
+from pod_desktop.services.scanning import ScanningReader
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 RUNNING: Final = f"{OURS}, running"
@@ -178,21 +180,19 @@ def _counts(place: Place, asked: Sequence[Asked]) -> dict[str, int]:
 
 
 def _ask(events: Path, one: Asked, answer: Any) -> None:
-    """First page cold and warm; the count cold and warm, behind the page as in the window."""
+    """First page cold and warm; the count cold and warm, behind the page; both as the window has them answered."""
     times: list[float] = []
     counted: list[int] = []
-    reader = store.open_reader(events)
-    page: Callable[[], object] = lambda: _page(reader, one)  # noqa: E731
-    count: Callable[[], object] = lambda: counted.append(reader.count(one.ask()))  # noqa: E731
-    for work in (page, page, count, count):
-        before = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - before)
-        if work is page and len(times) == 2:
+    for work in (_page, lambda reader, one: counted.append(reader.count(one.ask()))):
+        forget(events)
+        for _ in range(2):
+            pool = Pool(events)  # a new one: it keeps what its workers have found
+            reader = ScanningReader(store.open_reader(events), pool)
+            before = time.perf_counter()
+            work(reader, one)
+            times.append(time.perf_counter() - before)
             reader.close()
-            forget(events)
-            reader = store.open_reader(events)
-    reader.close()
+            pool.close()
     answer.put({"times": times, "count": counted[-1]})
 
 
