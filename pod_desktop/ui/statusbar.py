@@ -205,7 +205,16 @@ class StatusBar(QWidget):
         total = sum((stream.counters for stream in overview.streams), Counters())
         lost = lost_records(total)
         gaps = sum(len(stream.gaps) for stream in overview.streams)
-        words = f"received {total.received:,} · stored {total.stored:,} · lost {lost:,}"
+        apart = [
+            f"{name} {count:,} · "
+            for name, count in (
+                ("came twice", total.duplicates),
+                ("filtered", total.filtered),
+                ("unreadable", total.quarantined),
+            )
+            if count and self._level < 1
+        ]
+        words = f"received {total.received:,} · stored {total.stored:,} · {''.join(apart)}lost {lost:,}"
         if self._level >= 2:
             words = f"stored {total.stored:,} · lost {lost:,}"
         if gaps:

@@ -24,11 +24,13 @@ from shiboken6 import isValid
 
 from pod_desktop.core import status
 from pod_desktop.ui import bugs, theme
+from pod_desktop.ui.bridge import Overview
 from pod_desktop.ui.commands import plain_words
 from pod_desktop.ui.events.columns import COLUMNS, INDEX
+from pod_desktop.ui.moments import Zone
 from pod_desktop.ui.palette import CommandPalette, ShortcutsDialog, ranked
 from pod_desktop.ui.rail import HUNT, MANAGE, Page
-from pod_desktop.ui.statusbar import lost_records
+from pod_desktop.ui.statusbar import StatusBar, lost_records
 from pod_desktop.ui.widgets import EmptyState
 from pod_desktop.ui.window import EVENTS, SETTINGS, MainWindow
 
@@ -132,6 +134,23 @@ def test_the_status_bar_tells_state_rate_lag_and_loss(
     assert bar._lag.text() == "lag 0.4 s"
     assert "lost 0" in bar._counts.text()
     assert lost_records(Counters(received=10, stored=9)) == 1
+
+
+def test_the_status_bar_says_where_received_records_are_that_are_not_stored(qtbot: QtBot) -> None:
+    bar = StatusBar(Zone())
+    qtbot.addWidget(bar)
+    bar.resize(1_400, 26)
+    counters = Counters(received=1_100, stored=1_000, duplicates=60, filtered=39, quarantined=1)
+    overview = Overview(streams=(stream("acme", "message", counters=counters),))
+    bar.show_overview(overview)
+    assert (
+        bar._counts.text()
+        == "received 1,100 · stored 1,000 · came twice 60 · filtered 39 · unreadable 1 · lost 0"
+    )
+    bar.resize(480, 26)
+    bar.show_overview(overview)
+    assert "came twice" not in bar._counts.text()
+    assert "lost 0" in bar._counts.text()
 
 
 def test_a_state_is_explained_and_the_words_close_by_key(
