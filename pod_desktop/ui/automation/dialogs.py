@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
     QListWidget,
+    QListWidgetItem,
     QPlainTextEdit,
     QSplitter,
     QVBoxLayout,
@@ -28,6 +29,7 @@ from pod_desktop.ui.widgets import Button
 if TYPE_CHECKING:
     from pod_desktop.services.playbooks import Template
 
+_ROW_HEIGHT: Final = 32
 _VERSION_COLUMNS: Final = (
     Column("version", "Version", 64),
     Column("at", "When", 150),
@@ -69,8 +71,9 @@ class TemplatesDialog(TitledDialog):
         self.list.setAccessibleName("Templates")
         self.list.setUniformItemSizes(True)
         for one in self._templates:
-            self.list.addItem(one.playbook.name)
-        self.list.setFixedWidth(250)
+            item = QListWidgetItem(one.playbook.name, self.list)
+            item.setSizeHint(QSize(0, _ROW_HEIGHT))
+        self.list.setFixedWidth(280)
         self.name = PlainLabel("", "heading", wrap=True)
         self.explanation = PlainLabel("", wrap=True, selectable=True)
         self.query = PlainLabel("", "mono", wrap=True, selectable=True)
