@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Final
 from pod_desktop.core.clock import Clock, SystemClock
 from pod_desktop.core.faults import Fault, Outage
 from pod_desktop.core.limits import MIB, STOP_SECONDS
+from pod_desktop.core.process import have_files_enough, keep_memory_private
 from pod_desktop.store import Command, DataDir, Journal, Ledger, Lock, default_root
 
 if TYPE_CHECKING:
@@ -153,6 +154,7 @@ def open_home(data_dir: Path | None) -> Home:
 def run_collect(options: CollectOptions, tell: Tell) -> int:
     """Run the collector service in this process until it is stopped; 0 when all went as asked."""
     keep_memory_private()
+    have_files_enough()
     home = open_home(options.data_dir)
     lock = hold_service(home.data_dir)
     try:
@@ -403,20 +405,6 @@ def _read_input(vault: SessionVault | None, eof: Callable[[], None]) -> None:
     threading.Thread(target=take, name="standard input", daemon=True).start()
 
 
-def keep_memory_private() -> None:
-    """No core file, and no reading of this process's memory by others of the same user: it holds keys."""
-    if sys.platform == "win32":
-        return
-    import resource
-
-    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-    if sys.platform == "linux":
-        import ctypes
-
-        # prctl(2): PR_SET_DUMPABLE = 4; also takes /proc/PID/mem and environ from other processes.
-        ctypes.CDLL(None, use_errno=True).prctl(4, 0, 0, 0, 0)
-
-
 @contextmanager
 def _log_to(path: Path, *, loud: bool) -> Iterator[None]:
     """Log to the data directory, bounded, and in the foreground to standard error too; nothing stays behind."""
@@ -455,6 +443,7 @@ def run_window(options: WindowOptions) -> int:
     from pod_desktop.ui.session import run_session
 
     keep_memory_private()
+    have_files_enough()
     demo = Demo() if options.demo else None
     data_dir = demo.root if demo is not None else options.data_dir
     try:

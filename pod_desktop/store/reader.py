@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import apsw
 
@@ -39,7 +39,6 @@ from pod_desktop.store.segment import Segment
 from pod_desktop.store.trails import trail
 
 _Answer = TypeVar("_Answer")
-_OPEN_SEALED: Final = 64
 
 
 class SegmentReader:
@@ -52,6 +51,7 @@ class SegmentReader:
         self._catalog_version = -1
         self._entries: dict[int, Entry] = {}
         self._open: OrderedDict[int, Segment] = OrderedDict()
+        self._most_open = schema.most_open()
         self._blocks = Kept()
         self._aside: dict[int, str] = {}
         self._seen: tuple[Any, ...] = ()
@@ -118,7 +118,7 @@ class SegmentReader:
 
     def _close_least_used(self) -> None:
         sealed = [one for one in self._open.values() if one.meta.sealed and not one.users]
-        for one in sealed[: max(0, len(sealed) - _OPEN_SEALED)]:
+        for one in sealed[: max(0, len(sealed) - self._most_open)]:
             self._open.pop(one.segment).close()
 
     @contextmanager

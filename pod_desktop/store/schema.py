@@ -8,6 +8,7 @@ when it is sealed. Imports apsw; nothing outside this room does.
 from __future__ import annotations
 
 import os
+import sys
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -27,6 +28,11 @@ ACTIVE: Final = "active"
 SEALING: Final = "sealing"
 SEALED: Final = "sealed"
 
+_FILES_EACH: Final = 32
+"""Of eight readers in one process, the files of one segment."""
+_FEWEST_OPEN: Final = 8
+_MOST_OPEN: Final = 64
+"""Ten million records are forty segments. Opening one takes five times as long as looking a record up in it."""
 MAKING: Final = ".making"
 """Ends the name of a file that is not whole yet; a kill may leave one behind."""
 SEQ_BITS: Final = 24
@@ -141,6 +147,21 @@ def first_seq(segment: int) -> int:
 def seqs_in(segment: int, seqs: Sequence[int]) -> Sequence[int]:
     """Those of ascending seqs that belong to a segment."""
     return seqs[bisect_left(seqs, first_seq(segment)) : bisect_left(seqs, first_seq(segment + 1))]
+
+
+def most_open() -> int:
+    """How many sealed segments may be held open at once, with the files that the system lets this process have.
+
+    Each takes up to four, and a window has several readers.
+    """
+    if sys.platform == "win32":
+        return _MOST_OPEN
+    import resource
+
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
+        return _MOST_OPEN
+    return max(_FEWEST_OPEN, min(_MOST_OPEN, files // _FILES_EACH))
 
 
 def bytes_in(folder: Path) -> int:

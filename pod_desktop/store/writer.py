@@ -36,9 +36,8 @@ SEGMENT_BYTES: Final = 4_096 * limits.MIB
 """Raw bytes after which a segment is full, whatever its number of records."""
 SEGMENT_ADDRESSES: Final = 400_000
 """Distinct addresses after which a segment is full: its dictionary is held in memory."""
-_OPEN_SEALED: Final = 64
-"""Sealed segments held open to confirm duplicates: opening one takes five times as long as looking into it."""
 _SEALED_CACHE_KIB: Final = 64
+"""Of each sealed segment that is held open to confirm duplicates."""
 HAS_RECORD: Final = """select code.value from ev join code on code.id = ev.kind
  where ev.rid = ?1 collate nocase and ev.rid = ?1"""
 """The kinds of the records with an id, in a sealed segment. The index leaves out the empty id, and is used only where
@@ -61,6 +60,7 @@ class SegmentWriter:
         self._active: dict[str, Active] = {}
         self._retiring: dict[int, set[bytes]] = {}
         self._sealed: OrderedDict[int, apsw.Connection] = OrderedDict()
+        self._most_open = schema.most_open()
         self._problems: list[str] = []
         self._known_changed = False
         with schema.outage(folder):
@@ -198,7 +198,7 @@ class SegmentWriter:
             path = schema.segment_path(self._folder, segment)
             connection = schema.open_to_read(path, cache_kib=_SEALED_CACHE_KIB)
         self._sealed[segment] = connection
-        if len(self._sealed) > _OPEN_SEALED:
+        if len(self._sealed) > self._most_open:
             self._sealed.popitem(last=False)[1].close()
         return connection
 
