@@ -20,7 +20,7 @@ from bisect import insort
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 KEY_RECORDS: Final = 20_000
 """Records of one key that are held; beyond, the oldest count as settled."""
@@ -260,6 +260,17 @@ class Window:
         self._change.told[folded] = key.told
 
 
+class Seen(Protocol):
+    """A matching record as history has it (core.record.EventRow)."""
+
+    @property
+    def time(self) -> int: ...
+    @property
+    def record_id(self) -> str: ...
+    @property
+    def seq(self) -> int: ...
+
+
 class Replay:
     """The same for records that come in order of time: what history is tried by, many times as fast.
 
@@ -270,31 +281,38 @@ class Replay:
         """`within` in microseconds."""
         self._at_least = at_least
         self._within = within
-        self._keys: dict[str, deque[Match]] = {}
+        self._keys: dict[str, deque[tuple[int, str, Seen]]] = {}
         self._added = 0
 
-    def add(self, match: Match) -> Firing | None:
+    def add(self, key: str, record: Seen) -> Firing | None:
         """The next record under its key; the firing that it completes."""
+        time = record.time
         if self._at_least == 1:
-            return Firing(match.key, (match,))
-        folded = match.key.casefold()
+            return Firing(key, (_match(time, key, record),))
+        folded = key.casefold()
         waiting = self._keys.get(folded)
         if waiting is None:
             waiting = self._keys[folded] = deque()
-        while waiting and match.time - waiting[0].time > self._within:
+        oldest = time - self._within
+        while waiting and waiting[0][0] < oldest:
             waiting.popleft()
-        waiting.append(match)
+        waiting.append((time, key, record))
         self._added += 1
         if self._added % KEYS == 0:
-            self._sweep(match.time)
+            self._sweep(time)
         if len(waiting) < self._at_least:
             return None
-        records = tuple(waiting)
+        # Only what fires is worth the names of its records.
+        records = tuple([_match(*one) for one in waiting])
         waiting.clear()
         return Firing(records[0].key, records)
 
     def _sweep(self, now: int) -> None:
         """Let go of keys that have been quiet."""
         for folded, waiting in list(self._keys.items()):
-            if not waiting or now - waiting[-1].time > self._within:
+            if not waiting or now - waiting[-1][0] > self._within:
                 del self._keys[folded]
+
+
+def _match(time: int, key: str, record: Seen) -> Match:
+    return Match(time, record.record_id, record.seq, key)

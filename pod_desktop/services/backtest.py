@@ -16,7 +16,7 @@ from pod_desktop.core.clock import SECOND
 from pod_desktop.core.faults import Outage
 from pod_desktop.core.playbook import Playbook
 from pod_desktop.core.playbook_limits import ACT, HELD, LIMITED, MUTED, outcome_of
-from pod_desktop.core.playbook_window import Firing, Match, Replay
+from pod_desktop.core.playbook_window import Firing, Replay
 from pod_desktop.core.record import EventRow
 from pod_desktop.core.text import domain_of
 from pod_desktop.query.tree import And, Equals, Node, Or, Term
@@ -193,10 +193,7 @@ class _Run:
         found: list[tuple[int, list[Firing]]] = []
         add = self._replay.add
         for at, (row, keys) in enumerate(zip(part, self._keys_of(part), strict=True)):
-            fired: list[Firing] = []
-            for key in keys:
-                if firing := add(Match(row.time, row.record_id, row.seq, key)):
-                    fired.append(firing)
+            fired = [firing for key in keys if (firing := add(key, row))]
             if fired:
                 found.append((at, fired))
         self._ahead = deque(part[at].seq for at, _ in found)

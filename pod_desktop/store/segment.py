@@ -45,7 +45,8 @@ class Segment:
         self.users = 0
         """Iterations under way; it is not closed below them."""
         self._tests: dict[int, sql.Predicate] = {}
-        self._codes: dict[int, str] = {}
+        self._codes = _Codes(self._connection)
+        self.code = self._codes.__getitem__
         self._ids: dict[str, list[int]] | None = None
         self._sources: dict[int, Source] = {}
         self._hours: bool | None = None
@@ -98,15 +99,6 @@ class Segment:
         return self._connection.execute(statement, values)
 
     # --- dictionaries
-
-    def code(self, id: int) -> str:
-        found = self._codes.get(id)
-        if found is None:
-            self._codes.update(self.execute("select id, value from code"))
-            found = self._codes.get(id)
-            if found is None:
-                raise apsw.CorruptError("a row names a code that is not there")
-        return found
 
     def _ids_of_codes(self) -> dict[str, list[int]]:
         """Ids by folded value; read again while the segment grows."""
@@ -300,10 +292,10 @@ class Segment:
         recipients: tuple[str, ...] = ()
         if count:
             recipients = (recipient,) if brief or count == 1 else (recipient, *self._more_recipients(seq))
-        code = self.code
+        code = self._codes
         return EventRow(
-            seq, time, self.code(kind), rid, where.tenant, where.connector, sender, recipients, count, subject, ip,
-            code(outcome), code(disposition), code(stat), code(rule), score, size, flags,
+            seq, time, code[kind], rid, where.tenant, where.connector, sender, recipients, count, subject, ip,
+            code[outcome], code[disposition], code[stat], code[rule], score, size, flags,
         )  # fmt: skip
 
     def _more_recipients(self, seq: int) -> list[str]:
@@ -476,6 +468,20 @@ class Segment:
             (match, first),
         ).fetchall()
         return in_all - len(unsure) + len(self._judging.matching(ask, unsure))
+
+
+class _Codes(dict[int, str]):
+    """The segment's dictionary of codes, read again when a row names one that is not known yet."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        super().__init__()
+        self._connection = connection
+
+    def __missing__(self, id: int) -> str:
+        self.update(self._connection.execute("select id, value from code"))
+        if id not in self:
+            raise apsw.CorruptError("a row names a code that is not there")
+        return self[id]
 
 
 class _Tests:

@@ -166,7 +166,7 @@ def test_in_order_each_firing_holds_the_records_of_the_backtest(records, at_leas
 @given(RECORDS, st.integers(1, 4), st.integers(0, 20))
 def test_a_replay_of_history_is_the_definition(records, at_least, within):
     replay = Replay(at_least, within * SECOND)
-    replayed = [firing for one in sorted(records) if (firing := replay.add(one))]
+    replayed = [firing for one in sorted(records) if (firing := replay.add(one.key, one))]
     assert set(replayed) == set(backtest(records, at_least, within * SECOND))
 
 
@@ -174,7 +174,7 @@ def test_a_replay_lets_go_of_quiet_keys(monkeypatch):
     monkeypatch.setattr("pod_desktop.core.playbook_window.KEYS", 10)
     replay = Replay(2, 5)
     for number in range(100):
-        assert replay.add(match(number, f"{number}@bad.test")) is None
+        assert replay.add(f"{number}@bad.test", match(number, f"{number}@bad.test")) is None
     assert len(replay._keys) < 20
 
 
