@@ -118,7 +118,8 @@ class Segment:
                 "select id, connector, tenant, cluster from source"
             ):
                 self._sources[one] = Source(connector=connector, tenant=tenant, cluster_id=cluster)
-            found = self._sources[id]
+            if (found := self._sources.get(id)) is None:
+                raise apsw.CorruptError("a row names a source that is not there")
         return found
 
     # --- a question as SQL

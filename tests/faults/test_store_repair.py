@@ -215,3 +215,14 @@ def test_a_repair_that_was_killed_leaves_the_old_file_and_is_begun_again(folder,
     (folder / WORKSHOP / "segment-1.db").write_bytes(b"half")
     assert mend(folder)[0].records == SEGMENT
     assert whole(folder) == before
+
+
+@pytest.mark.parametrize("table", ["source", "code"])
+def test_a_row_that_names_what_is_not_there_is_damage_and_no_bug(folder, table):
+    with closing(apsw.Connection(str(sealed(folder)))) as db:
+        db.execute(f"delete from {table} where id != 0")
+    reader = store.open_reader(folder)
+    rows = list(reader.search(Ask()))
+    assert any("is damaged" in problem for problem in reader.problems())
+    assert all(row.seq >> schema.SEQ_BITS != 1 for row in rows)
+    reader.close()
