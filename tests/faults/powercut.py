@@ -125,12 +125,11 @@ class CutDisk(apsw.VFS):
                 file.flush()
 
     def _there(self) -> dict[str, _File]:
-        found = {path.name: path.stat().st_ino for path in self._folder.iterdir()}
-        return {
-            name: self._by_inode[inode]
-            for name, inode in found.items()
-            if name.endswith(_DATABASE) and inode in self._by_inode
+        # Not the engine's shared memory, which it deletes in another thread without asking.
+        found = {
+            path.name: path.stat().st_ino for path in self._folder.iterdir() if path.name.endswith(_DATABASE)
         }
+        return {name: self._by_inode[inode] for name, inode in found.items() if inode in self._by_inode}
 
     # The engine's calls
 
