@@ -171,6 +171,11 @@ class Desk:
         """What ever went wrong, even if it passed before anyone was told."""
         return {str(record.args[1]) for record in self._heard if isinstance(record.args, tuple)}
 
+    def words(self, code: str) -> str:
+        """What was said of it when it first happened."""
+        found = (record.args for record in self._heard if isinstance(record.args, tuple))
+        return next(str(args[2]) for args in found if args[1] == code)
+
     def close(self) -> None:
         _STREAMS.removeHandler(self._ear)
         self.ledger.close()
