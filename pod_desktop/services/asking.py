@@ -136,8 +136,10 @@ class _Finder:
 
     def _lack_needle(self, values: list[bytes]) -> bool:
         """Are these texts without what must stand in each that matches? Told of all together."""
+        if not self._needle:
+            return False
         text = b"\n".join((b"", *values)).lower()
-        return bool(self._needle) and self._needle not in text and text.count(b'\n"') == len(values)
+        return self._needle not in text and text.count(b'\n"') == len(values)
 
     def _passes(self, value: bytes) -> bool:
         """Does the value match, or may it?"""

@@ -14,8 +14,9 @@ from pod_desktop.core.clock import HOUR, MINUTE
 from pod_desktop.core.secret import Secret
 from pod_desktop.core.status import LIVE, WAITING
 from pod_desktop.services import hours
+from pod_desktop.services.collect_rules import unfinished
 from pod_desktop.simulator import ABORT, RESET, Simulator
-from pod_desktop.stream import hour_of
+from pod_desktop.stream import Verdict, hour_of
 from tests.flow.collecting import Desk, TurnedClock, lost_and_doubled
 
 
@@ -202,7 +203,16 @@ def test_an_hour_on_a_link_that_breaks_goes_on_as_long_as_each_try_gives_somethi
     assert settled_states(desk, "message") == {"archived"}
 
 
-def test_an_hour_that_always_breaks_lets_others_go_first_and_comes_back(desk: Desk) -> None:
+def test_an_hour_that_always_breaks_lets_others_go_first_and_comes_back(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Verdict] = []
+
+    def watched(begin: int, tries: int, wait: int) -> Verdict:
+        told.append(unfinished(begin, tries, wait))
+        return told[-1]
+
+    monkeypatch.setattr("pod_desktop.services.collect_archive.unfinished", watched)
     clock = desk.clock = TurnedClock()
     clock.ahead = HOUR - clock.now() % HOUR + 50 * MINUTE
 
@@ -215,8 +225,7 @@ def test_an_hour_that_always_breaks_lets_others_go_first_and_comes_back(desk: De
                 # It is said for a moment only where the other hours come quickly.
                 await desk.until(lambda: "unfinished" in desk.codes())
                 assert "4 times in a row in the hour from" in desk.words("unfinished")
-                told = [status for status in desk.said if status.code == "unfinished"]
-                assert all("asked for again in 10 minutes" in status.hint for status in told)
+                assert "asked for again in 10 minutes" in told[0].hint
                 await desk.all_live(1)
                 asked = begins(sim)[1:]
                 assert asked[:4] == [asked[0]] * 4 and asked[0] not in asked[4:]

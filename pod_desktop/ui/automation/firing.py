@@ -88,9 +88,7 @@ class FiringPane(QWidget):
         if not shown:
             shown = "A limit was reached before: nothing would be worked out or sent."
         self.sent.setPlainText(block(shown, _REQUEST_CHARS))
-        self.records_button.setText(
-            f"Show the {plural(number, 'record')}" if number != 1 else "Show the record"
-        )
+        self.records_button.setText(f"Show the {number:,} records" if number != 1 else "Show the record")
 
     def _ask(self) -> None:
         if self._fired is not None:
