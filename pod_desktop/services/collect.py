@@ -295,8 +295,9 @@ class CollectorService:
         """Say of disabled streams that they are, and forget those that are no more."""
         for key, board in list(self._boards.items()):
             if key not in known and key not in self._streams:
-                del self._boards[key]
+                # In this order: a ledger that fails now is asked again at the next look.
                 await self._in_thread(self._ledger.drop_status, *key)
+                del self._boards[key]
             elif key in known and key not in self._streams and board.status.state != DISABLED:
                 board.say(DISABLED, "Switched off.")
         if chosen:

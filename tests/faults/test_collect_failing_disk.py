@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from pod_desktop import store
-from pod_desktop.core.status import LIVE, WAITING
+from pod_desktop.core.faults import Outage
+from pod_desktop.core.status import LIVE, WAITING, StreamStatus
 from pod_desktop.services import hours
 from pod_desktop.simulator import Simulator
 from tests.faults.weakdisk import EVERYTHING, FAULTS, READ_ONLY, WRITES, WeakDisk
@@ -140,5 +141,35 @@ def test_what_could_not_be_written_into_the_ledger_is_there_afterwards(desk: Des
                     assert [one.code for one in desk.ledger.statuses()] == [""]
                     disk.fault = ""
                     await desk.until(lambda: [one.code for one in desk.ledger.statuses()] == ["403"])
+
+    asyncio.run(asyncio.wait_for(work(), 100))
+
+
+def test_a_removed_connector_is_forgotten_although_the_ledger_fails_at_that_moment(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the service said of it after it was removed does not stay for ever."""
+    drop = desk.ledger.drop_status
+    said: list[StreamStatus] = []
+    failed: list[str] = []
+
+    def failing_once(connector: str, kind: str) -> None:
+        if not failed:
+            failed.append(kind)
+            desk.ledger.put_statuses(said, now=desk.clock.now())
+            raise Outage("The ledger is locked.")
+        drop(connector, kind)
+
+    async def work() -> None:
+        async with Simulator(rate=0) as sim:
+            desk.add(sim, content_types=("message",))
+            async with desk.running():
+                await desk.all_live(1)
+                await desk.until(lambda: [one.state for one in desk.ledger.statuses()] == [LIVE])
+                said.extend(desk.ledger.statuses())
+                monkeypatch.setattr(desk.ledger, "drop_status", failing_once)
+                desk.ledger.remove_connector("acme")
+                await desk.until(lambda: desk.statuses() == [])
+                assert failed and desk.ledger.statuses() == []
 
     asyncio.run(asyncio.wait_for(work(), 100))
