@@ -310,6 +310,13 @@ class Worker(QObject):
         with self._wake:
             self._newest[key] = next(self._numbers)
 
+    def tell(self, owner: QObject, then: Callable[[T], None], told: T) -> None:
+        """For work on the thread: have `then(told)` called on the window's, unless `owner` has gone.
+
+        A signal of the owner's own does not do: the window may destroy it in the middle of an emission.
+        """
+        self._say((_Ask(0, 0, _nothing, then, None, owner), told, None))
+
     def stop(self, seconds: float = 2.0) -> bool:
         """Finish what is being worked on and end; False if that took longer."""
         with self._wake:
@@ -332,11 +339,15 @@ class Worker(QObject):
                 ask = heapq.heappop(self._waiting)
                 if self._stale(ask):
                     continue
-            answered = _work_off(ask)
-            try:
-                self._answered.emit(answered)
-            except RuntimeError:  # the window has gone meanwhile, and this object with it
+            if not self._say(_work_off(ask)):
                 return
+
+    def _say(self, answered: tuple[_Ask, Any, BaseException | None]) -> bool:
+        try:
+            self._answered.emit(answered)
+        except RuntimeError:  # the window has gone meanwhile, and this object with it
+            return False
+        return True
 
     def _deliver(self, answered: tuple[_Ask, Any, BaseException | None]) -> None:
         ask, answer, error = answered
@@ -349,6 +360,10 @@ class Worker(QObject):
             bugs.report(error)
         if ask.failed is not None:
             ask.failed(error)
+
+
+def _nothing() -> None:
+    """The work behind what is told while the real work goes on."""
 
 
 def _work_off(ask: _Ask) -> tuple[_Ask, Any, BaseException | None]:

@@ -1,4 +1,4 @@
-"""The loop beside the window: its answers come on the window's thread, and never from within the question."""
+"""The loop and the threads beside the window: answers come on the window's thread, and never from within the question."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import threading
 from concurrent.futures import Future
 
 import pytest
+import shiboken6
+from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
 from pod_desktop.ui.actions.calls import Calls
+from pod_desktop.ui.bridge import Worker
 
 
 async def _seven() -> int:
@@ -40,3 +43,21 @@ def test_an_answer_that_is_there_at_once_still_waits_for_its_turn(
         assert came == [], "who asks has not finished yet"
     qtbot.waitUntil(lambda: came == [7])
     assert calls.stop()
+
+
+def test_work_tells_while_it_goes_on_and_nobody_once_its_owner_has_gone(qtbot: QtBot) -> None:
+    worker, owner, gone, came = Worker("telling"), QObject(), threading.Event(), []
+
+    def work() -> int:
+        worker.tell(owner, lambda told: came.append((told, threading.current_thread())), 1)
+        gone.wait(60)
+        worker.tell(owner, came.append, 2)
+        return 3
+
+    worker.ask(work, came.append)
+    qtbot.waitUntil(lambda: came == [(1, threading.main_thread())])
+    shiboken6.delete(owner)
+    gone.set()
+    qtbot.waitUntil(lambda: len(came) > 1)
+    assert came[1:] == [3]
+    assert worker.stop()

@@ -77,7 +77,6 @@ class BacktestPane(QWidget):
     """(Playbook, Fired)"""
     finished = Signal(object)
     """The Report of a whole run, or None where it failed or was cancelled."""
-    _told = Signal(object, object)
 
     def __init__(
         self,
@@ -104,7 +103,6 @@ class BacktestPane(QWidget):
         self._build()
         self._pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
         self._pause.timeout.connect(self.run)
-        self._told.connect(self._progressed)
         self.range.chosen.connect(self.run)
 
     def _build(self) -> None:
@@ -218,9 +216,11 @@ class BacktestPane(QWidget):
 
     def _try(self, playbook: Playbook, wanted: Range, job: Job) -> _Found | None:
         """On the worker's thread."""
-        report = self._desk.try_out(
-            playbook, wanted, job, lambda report: self._told.emit(job, _found(report))
-        )
+
+        def told(report: Report) -> None:
+            self._worker.tell(self, lambda found: self._progressed(job, found), _found(report))
+
+        report = self._desk.try_out(playbook, wanted, job, told)
         return None if report is None else _found(report)
 
     def cancel(self) -> None:
