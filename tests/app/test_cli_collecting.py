@@ -111,7 +111,7 @@ def test_filters_hours_and_figures_from_the_command_line(tmp_path: Path) -> None
             verified = await ran(data, "verify", "--json")
             assert verified == {"ok": True, "records": acme["stored"], "problems": []}
 
-    asyncio.run(asyncio.wait_for(work(), 90))
+    asyncio.run(asyncio.wait_for(work(), 200))
 
 
 def test_hours_that_broke_off_are_told_at_the_end_of_catching_up(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_hours_that_broke_off_are_told_at_the_end_of_catching_up(tmp_path: Path)
             await ran(data, "connector", "add", "--file", str(made), "--secrets-stdin", told=secrets)
             assert (await both(data, "collect", "whole", "--until-caught-up"))[1] == ""
 
-    asyncio.run(asyncio.wait_for(work(), 90))
+    asyncio.run(asyncio.wait_for(work(), 200))
 
 
 def free_port() -> int:
@@ -169,7 +169,7 @@ def test_prometheus_is_told_the_figures_on_this_computer_only(tmp_path: Path) ->
                 assert await service.wait() == 0
             assert time.monotonic() - began < 20
 
-    asyncio.run(asyncio.wait_for(work(), 60))
+    asyncio.run(asyncio.wait_for(work(), 200))
 
 
 def page_with(port: int, words: str) -> str:

@@ -82,8 +82,7 @@ def test_a_nearly_full_disk_is_told_then_reading_stops_and_goes_on_by_itself(sma
                 await desk.until(lambda: "nearly full" in desk.status().notice)
                 assert desk.status().state == LIVE
                 fill(small_disk, 5 * MIB)
-                await desk.until(lambda: desk.status().code == "disk")
-                await desk.until(lambda: not sim.open_sessions)
+                await desk.until(lambda: desk.status().code == "disk" and not sim.open_sessions)
                 assert desk.status().state == WAITING and "has stopped" in desk.status().what
                 stored = len(desk.stored())
                 await asyncio.sleep(1)
@@ -92,11 +91,11 @@ def test_a_nearly_full_disk_is_told_then_reading_stops_and_goes_on_by_itself(sma
                 await desk.all_live()
                 expected = {kind: set(ids) for kind, ids in sim.emitted.items()}
                 await desk.until(lambda: desk.has(expected))
-                assert desk.status().notice == "" and desk.status().code == ""
+                await desk.until(lambda: desk.status().notice == "" and desk.status().code == "")
             assert lost_and_doubled(desk, sim.emitted) == (0, 0)
 
     try:
-        asyncio.run(asyncio.wait_for(work(), 100))
+        asyncio.run(asyncio.wait_for(work(), 200))
     finally:
         desk.close()
 
@@ -124,6 +123,6 @@ def test_a_disk_that_is_full_for_real_holds_the_stream_up_and_loses_nothing(smal
             assert lost_and_doubled(desk, sim.emitted) == (0, 0)
 
     try:
-        asyncio.run(asyncio.wait_for(work(), 100))
+        asyncio.run(asyncio.wait_for(work(), 200))
     finally:
         desk.close()

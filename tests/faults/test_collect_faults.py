@@ -84,7 +84,7 @@ def test_a_server_that_is_frozen_is_left_and_taken_up_again_without_loss(tmp_pat
             await server.wait()
 
     try:
-        asyncio.run(asyncio.wait_for(work(), 60))
+        asyncio.run(asyncio.wait_for(work(), 200))
         assert len(desk.stored()) == len(set(desk.stored()))
     finally:
         desk.close()

@@ -154,7 +154,7 @@ class Desk:
                 and self.statuses()
                 and {status.state for status in self.statuses()} == {STOPPED}
             ),
-            30,
+            150,
         )
 
     def statuses(self) -> list[StreamStatus]:

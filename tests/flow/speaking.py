@@ -19,7 +19,7 @@ from pod_desktop.simulator import (
 NOON = parse_iso("2026-11-24T12:10:00Z")
 
 
-def run(work: Callable[[], Coroutine[Any, Any, None]], seconds: float = 20) -> None:
+def run(work: Callable[[], Coroutine[Any, Any, None]], seconds: float = 100) -> None:
     asyncio.run(asyncio.wait_for(work(), seconds))
 
 

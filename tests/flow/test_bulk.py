@@ -85,14 +85,21 @@ def test_a_run_that_is_paused_goes_on_and_one_that_is_cancelled_can_be_resumed(t
     async def story(world):
         world.sim.api.behaviour.delay = 0.005
         made = a_run(world, addresses(30), batch=10)
+        send, begun = world.sender.send, []
+
+        async def watched(connector, credentials, request):
+            begun.extend([request] if request.method == "POST" else [])
+            return await send(connector, credentials, request)
+
+        world.sender.send = watched
         async with asyncio.TaskGroup() as group:
             task = group.create_task(made.run())
             await until(lambda: len(world.posts) >= 3)
             made.pause()
-            await until(lambda: made.progress.rows[2].status)
-            at_rest = len(world.posts)
+            at_rest = len(begun)
+            await until(lambda: made.progress.rows[at_rest - 1].status)
             await asyncio.sleep(0.05)
-            assert len(world.posts) == at_rest and made.progress.state == bulk.PAUSED
+            assert len(world.posts) == len(begun) == at_rest and made.progress.state == bulk.PAUSED
             made.go_on()
             await until(lambda: len(world.posts) >= 14)
             made.cancel()

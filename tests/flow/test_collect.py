@@ -28,7 +28,7 @@ def desk(tmp_path: Path) -> Any:
 
 
 def run(work: Callable[[], Awaitable[None]]) -> None:
-    asyncio.run(asyncio.wait_for(work(), 100))
+    asyncio.run(asyncio.wait_for(work(), 200))
 
 
 def test_a_new_connector_gets_its_archive_and_then_live_each_record_once(desk: Desk) -> None:
@@ -469,8 +469,7 @@ def test_the_service_follows_the_ledger(desk: Desk) -> None:
                 acme = desk.add(sim, content_types=("message",))
                 await desk.all_live(1)
                 desk.ledger.set_enabled("acme", False, now=desk.clock.now())
-                await desk.until(lambda: desk.status().state == DISABLED)
-                assert sim.open_sessions == []
+                await desk.until(lambda: desk.status().state == DISABLED and sim.open_sessions == [])
                 desk.ledger.set_enabled("acme", True, now=desk.clock.now())
                 await desk.all_live(1)
                 desk.ledger.update_connector(
@@ -478,8 +477,7 @@ def test_the_service_follows_the_ledger(desk: Desk) -> None:
                 )
                 await desk.all_live(2)
                 desk.ledger.remove_connector("acme")
-                await desk.until(lambda: desk.statuses() == [])
-                assert sim.open_sessions == []
+                await desk.until(lambda: desk.statuses() == [] and sim.open_sessions == [])
                 assert desk.ledger.statuses() == []
                 assert desk.ledger.service() is not None
             assert desk.ledger.service() is None

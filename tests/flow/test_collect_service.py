@@ -33,7 +33,7 @@ def desk(tmp_path: Path) -> Any:
 
 
 def run(work: Callable[[], Awaitable[None]]) -> None:
-    asyncio.run(asyncio.wait_for(work(), 100))
+    asyncio.run(asyncio.wait_for(work(), 200))
 
 
 # Sleep and clocks
@@ -54,9 +54,10 @@ def test_after_a_sleep_the_stream_is_opened_anew_at_once_and_what_came_meanwhile
                 clock.ahead += 2 * HOUR
                 awake = clock.monotonic()
                 await desk.until(lambda: len(sim.handshakes) > before)
-                assert clock.monotonic() - awake < 3
+                # Long before the silence would have been noticed.
+                assert clock.monotonic() - awake < limits.PONG_SECONDS / 2
                 expected = {"maillog": set(sim.produced["maillog"])}
-                await desk.until(lambda: desk.has(expected), 30)
+                await desk.until(lambda: desk.has(expected))
                 await desk.all_live(1)
             assert lost_and_doubled(desk, sim.emitted) == (0, 0)
 

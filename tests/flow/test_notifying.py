@@ -264,7 +264,7 @@ def test_a_desktop_shows_it_and_one_that_goes_and_comes_is_reached_again(monkeyp
                 assert told == [("POD Desktop", "Back", "Here.")]
             await desktop.close()
 
-    asyncio.run(asyncio.wait_for(work(), 100))
+    asyncio.run(asyncio.wait_for(work(), 200))
 
 
 def test_without_a_session_there_is_a_word_and_no_noise(monkeypatch, tmp_path, caplog):
@@ -332,4 +332,4 @@ def test_a_service_without_a_window_notifies_what_a_playbook_is_to(monkeypatch, 
             assert book.rows()[0].text == "3 mails of canary@bad.test"
             book.close()
 
-    asyncio.run(asyncio.wait_for(work(), 110))
+    asyncio.run(asyncio.wait_for(work(), 200))

@@ -300,7 +300,7 @@ def test_live_records_are_of_now_and_come_at_the_rate() -> None:
             got = [bytes(await ws.recv(decode=False)) for _ in range(200)]
             assert 0.7 < time.monotonic() - began < 20
             ages = [sim.now() - parse_iso(json.loads(frame)["ts"]) for frame in got]
-            assert min(ages) > -1_000_000 and max(ages) < 3_000_000
+            assert min(ages) > -1_000_000 and max(ages) < 20_000_000
             assert len(set(ids(got))) == 200
 
     run(work)

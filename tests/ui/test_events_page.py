@@ -127,6 +127,7 @@ def test_records_leave_a_moving_range_and_what_is_read_stays_chosen(
     page.ask()
     qtbot.waitUntil(lambda: page.model.total < 100)
     page.table.go_to(0)
+    qtbot.waitUntil(lambda: page.table.current() is not None)
     chosen = page.table.current()
     assert chosen is not None
     desk.add([row(900, chosen.time + 1)])

@@ -42,12 +42,14 @@ class HuntDesk(FakeDesk):
     journeys: dict[int, Journey] = field(default_factory=dict)
     journey_fault: Exception | None = None
     slow: float = 0.0
+    slowly: int = 0
     given_up: int = 0
     seen_asked: list[int] = field(default_factory=list)
     label: str = "a@b.example"
     counted: list[tuple[int | None, int]] = field(default_factory=list)
 
     def _wait(self, job: Job) -> None:
+        self.slowly += bool(self.slow)
         until = time.monotonic() + self.slow
         while time.monotonic() < until:
             if job.cancelled:
@@ -184,17 +186,18 @@ class TestJourney:
         assert not window.events.detail.has_view(hunt.journey_tab)
 
     def test_the_window_does_not_wait_and_what_is_not_wanted_is_given_up(self, qtbot: QtBot, hunt: Hunting, desk: HuntDesk) -> None:  # fmt: skip
-        desk.slow = 5.0
+        desk.slow = 60.0
         view = journey_tab(qtbot, hunt)
         with quick(3):
             for at in range(1, 4):
                 hunt._window.events.table.go_to(at)
                 qtbot.waitUntil(lambda at=at: desk.read[-1:] == [299 - at])
         qtbot.waitUntil(lambda: "Looking for what belongs to it" in labels(view))
+        qtbot.waitUntil(lambda: desk.slowly > 0)
         desk.slow = 0.0
         hunt._window.events.table.go_to(4)
         qtbot.waitUntil(lambda: view.journey is not None and view.journey.row(295) is not None)
-        assert desk.given_up
+        qtbot.waitUntil(lambda: desk.given_up > 0)
 
     def test_what_cannot_be_told_says_why(self, qtbot: QtBot, hunt: Hunting, desk: HuntDesk) -> None:
         desk.journey_fault = outage("Its block is damaged.")
