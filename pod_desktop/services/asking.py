@@ -16,7 +16,7 @@ from pod_desktop.core.record import FLAG_TIME_GUESSED, Columns
 from pod_desktop.core.text import domain_of
 from pod_desktop.query import FLAGS, Matcher, is_path, matcher, parse, sql, value_test
 from pod_desktop.query.tree import And, Equals, Everything, Like, Mark, Node, Term, Test, Text
-from pod_desktop.services import noted
+from pod_desktop.services import needles, noted
 from pod_desktop.services.text_spots import TextFinder, text_finder
 from pod_desktop.store import Ask, Matches, Source, Spots
 
@@ -34,10 +34,7 @@ _COLUMNS: Final = {
 }  # fmt: skip
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_-]+$")
 _NAME_CHARS: Final = 64
-_ESCAPED_NAME: Final = re.compile(rb'\\u00[2-7][0-9A-Fa-f](?:[^"\\]|\\u00[2-7][0-9A-Fa-f]){0,64}"[ \t\r\n]*:')
-"""The end of a member's name in which a letter is written as an escape."""
-_VALUE: Final = rb'"[ \t\r\n]*:[ \t\r\n]*("[^"\\\x00-\x1f\x80-\xff]*"|[^\s,}\]\[{"]*)'
-_BYTES_A_BACKSLASH: Final = 256
+_VALUE: Final = rb'[ \t\r\n]*:[ \t\r\n]*("[^"\\\x00-\x1f\x80-\xff]*"|[^\s,}\]\[{"]*)'
 _REMEMBERED: Final = 4_096
 _REMEMBERED_BYTES: Final = 64
 _TRUTHS: Final = frozenset({b"true", b"false"})
@@ -104,7 +101,7 @@ def judge(tree: Node) -> Matches:
 
 
 def spots(tree: Node) -> Spots | None:
-    """Where in raw records a value stands that may make them match; None where any record may.
+    """In which raw records a value stands that may make them match; None where any record may.
 
     A path of the tree ends with the name of a member. That name stands in the record as it is, unless it is
     written with \\u, and behind it the value: a number, a text, or more than that, which is left to the judge.
@@ -116,34 +113,34 @@ def spots(tree: Node) -> Spots | None:
 
 
 class _Finder:
-    """Finds the places behind a member's name whose value passes a test, or cannot be told."""
+    """Finds the records with a member of a name whose value passes a test, or cannot be told."""
 
     def __init__(self, name: str, test: Test) -> None:
         self.name = name
-        self._values = re.compile(re.escape(name.encode()) + _VALUE)
+        self._end = name.encode() + b'"'
+        self._value = re.compile(re.escape(self._end) + _VALUE)
         self._test = value_test(test)
         self._needle = _needle(test)
         self._failed: set[bytes] = set()
         """Values that were tested before: most records have one of a few."""
 
-    def __call__(self, data: bytes) -> list[int]:
-        found = _escaped_names(data)
-        values: list[bytes] = self._values.findall(data)
-        if not self._failed.issuperset(values) and not self._lack_needle(values):
-            found += [match.start() for match in self._values.finditer(data) if self._passes(match[1])]
-            found.sort()
-        return found
+    def __call__(self, data: bytes, starts: Sequence[int]) -> list[int]:
+        return needles.either(
+            needles.records(data, starts, self._next), needles.records(data, starts, needles.escaped_name)
+        )
 
-    def _lack_needle(self, values: list[bytes]) -> bool:
-        """Are these texts without what must stand in each that matches? Told of all together."""
-        if not self._needle:
-            return False
-        text = b"\n".join((b"", *values)).lower()
-        return self._needle not in text and text.count(b'\n"') == len(values)
+    def _next(self, data: bytes, at: int) -> int:
+        find, end, value, failed = needles.find, self._end, self._value.match, self._failed
+        while (at := find(data, end, at)) >= 0:
+            found = value(data, at)
+            if found is not None and (read := found[1]) not in failed and self._passes(read):
+                return at
+            at += 1
+        return -1
 
     def _passes(self, value: bytes) -> bool:
         """Does the value match, or may it?"""
-        if value in self._failed:
+        if self._needle and value[:1] == b'"' and self._needle not in value.lower():
             return False
         passes = self._may_pass(value)
         if not passes and len(value) <= _REMEMBERED_BYTES:
@@ -165,19 +162,6 @@ class _Finder:
             TypeError,
         ):  # no number, no ASCII, or a list or object begins
             return True
-
-
-def _escaped_names(data: bytes) -> list[int]:
-    """Where names of members end in which a letter is written as an escape.
-
-    Single bytes are found several times as quickly as any pattern: most data have few backslashes.
-    """
-    most = len(data) // _BYTES_A_BACKSLASH
-    at = data.find(b"\\")
-    while at >= 0 and most and not data.startswith(b"u00", at + 1):
-        most -= 1
-        at = data.find(b"\\", at + 1)
-    return [match.start() for match in _ESCAPED_NAME.finditer(data, at)] if at >= 0 else []
 
 
 def _finder(part: Node) -> _Finder | TextFinder | None:

@@ -20,7 +20,7 @@ from pod_desktop.core.faults import Outage, UserFault
 from pod_desktop.core.text import plural
 from pod_desktop.query import is_path, name, parse, promoted, sql
 from pod_desktop.query.tree import Node, Term
-from pod_desktop.services import noted
+from pod_desktop.services import needles, noted
 from pod_desktop.services.asking import field_values
 from pod_desktop.store import (
     ColumnInfo,
@@ -51,7 +51,7 @@ FAILED: Final = "failed"
 _SAMPLED: Final = 2_000
 _LAST_NAME: Final = re.compile(r"[A-Za-z0-9_-]+$")
 _NAME_CHARS: Final = 64
-_ESCAPED_NAME: Final = rb'\\u00[2-7][0-9A-Fa-f](?:[^"\\]|\\u00[2-7][0-9A-Fa-f]){0,64}"[ \t\r\n]*:'
+_COLON: Final = re.compile(rb"[ \t\r\n]*:")
 """The end of a member's name in which a letter is written as an escape."""
 
 
@@ -156,12 +156,23 @@ def values_of(path: str) -> ColumnValues:
 
 
 def spots_of(path: str) -> Spots | None:
-    """Where a raw record can have the path: its last name stands there as it is, or written with escapes."""
+    """Which raw records can have the path: its last name stands there as it is, or written with escapes."""
     last = _LAST_NAME.search(path)
     if not is_path(path) or last is None or len(last[0]) > _NAME_CHARS:
         return None
-    found = re.compile(re.escape(last[0].encode()) + rb'"[ \t\r\n]*:|' + _ESCAPED_NAME)
-    return lambda data: [match.start() for match in found.finditer(data)]
+    end = last[0].encode() + b'"'
+
+    def member(data: bytes, at: int) -> int:
+        while (at := needles.find(data, end, at)) >= 0 and _COLON.match(data, at + len(end)) is None:
+            at += 1
+        return at
+
+    def spots(data: bytes, starts: Sequence[int]) -> list[int]:
+        return needles.either(
+            needles.records(data, starts, member), needles.records(data, starts, needles.escaped_name)
+        )
+
+    return spots
 
 
 # --- what one would cost

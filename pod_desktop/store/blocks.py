@@ -8,8 +8,7 @@ place is an error and never another record.
 from __future__ import annotations
 
 import struct
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from typing import Final
 
@@ -54,16 +53,9 @@ class Block:
     def __getitem__(self, place: int) -> bytes:
         return self.data[self._starts[place] : self._starts[place + 1]]
 
-    def at(self, offsets: Iterable[int]) -> list[int]:
-        """Which records these offsets into `data` (ascending) lie in, ascending."""
-        starts = self._starts
-        found: list[int] = []
-        place = 0
-        for offset in offsets:
-            if starts[place] <= offset:
-                place = bisect_right(starts, offset, place)
-                found.append(place - 1)
-        return found
+    def worth(self, spots: Callable[[bytes, Sequence[int]], Sequence[int]]) -> Sequence[int]:
+        """The places of the records that these name (port.Spots)."""
+        return spots(self.data, self._starts)
 
 
 class Unpacker:

@@ -71,7 +71,7 @@ class Judging:
             part = rows[at:end]
             at = end
             if ask.spots is not None and len(part) >= _WORTH_SPOTTING:
-                worth = set(records.at(ask.spots(records.data)))
+                worth = set(records.worth(ask.spots))
                 part = [row for row in part if row[0] - first in worth]
             for seq, kind, source in part:
                 if judge(self._segment.code(kind), records[seq - first], self._segment.source_of(source)):
@@ -102,7 +102,7 @@ class Judging:
         for number, (first, records) in enumerate(self._raw.between(low, high), 1):
             if ask.wanted is not None and not ask.wanted():
                 raise Unwanted("No longer wanted.")
-            if places := records.at(spots(records.data)):
+            if places := records.worth(spots):
                 self._raw.keep(first, records)
                 seqs += [first + place for place in places]
             if seqs and number % _SPOTTED_BLOCKS == 0:

@@ -20,8 +20,8 @@ Matches = Callable[[str, bytes, "Source"], bool]
 
 FieldValues = Callable[[str, bytes, "Source", str], Sequence[str | int | float]]
 """(kind, raw record, source, field) -> the field's values."""
-Spots = Callable[[bytes], Sequence[int]]
-"""Raw records joined -> ascending offsets: a record that none of them lies in does not match."""
+Spots = Callable[[bytes, Sequence[int]], Sequence[int]]
+"""(raw records joined, the offset of each and the end of the last) -> places, ascending, of those that may match."""
 Marks = Mapping[int, int]
 """How far a view has seen: the last seq of each segment (or part) of the store. What lies up to these marks
 never changes, so a view that asks within them sees one unmoving list while records arrive."""
@@ -84,7 +84,7 @@ class Ask:
     matches: Matches | None = None
     """The tree as a predicate on the raw record; without it a tree that columns cannot decide raises."""
     spots: Spots | None = field(default=None, compare=False)
-    """Where `matches` is worth asking: what else a long scan looks at it passes by unread."""
+    """Of which records `matches` is worth asking: what else a long scan looks at it passes by unread."""
     values: FieldValues | None = None
     """Values of a field of the raw record, for count_by of a field that is no column."""
     seqs: Sequence[int] | None = None

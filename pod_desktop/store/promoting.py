@@ -80,7 +80,7 @@ def make(
     """Copy the values of a field out of all records that a segment has now; of those copied before it goes on.
 
     Args:
-        worth: where in raw records the field can stand; None where in any.
+        worth: which raw records can have the field; None for any.
         stopping: asked before every block, with the number of records behind.
 
     Raises:
@@ -201,7 +201,7 @@ def _copy(
 def _worth_reading(source: Segment, block: tuple[int, Block], worth: Spots | None) -> list[_Row]:
     """Those records of a block that may have the field."""
     first, records = block
-    places = range(len(records)) if worth is None else records.at(worth(records.data))
+    places = range(len(records)) if worth is None else records.worth(worth)
     if not places:
         return []
     rows = source.execute(

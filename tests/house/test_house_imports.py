@@ -24,6 +24,7 @@ DOORS = {
     "apsw": ("store",),
     "zstandard": ("store", "services"),  # sealed blocks; imported .zst files
     "re2": ("query",),
+    "stringzilla": ("services",),
     "pyarrow": ("services",),
     "platformdirs": ("store",),
     "desktop_notifier": ("services",),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+from functools import partial
+from itertools import accumulate
 from typing import Any
 
 import pytest
@@ -13,8 +15,8 @@ from hypothesis import strategies as st
 from pod_desktop.query import parse
 from pod_desktop.query.tree import ANY as STAR
 from pod_desktop.query.tree import And, Equals, Exists, Like, Node, Not, Or, Range, Term, Text
-from pod_desktop.services import asking
-from pod_desktop.store import Source
+from pod_desktop.services import asking, needles
+from pod_desktop.store import Source, Spots
 from pod_desktop.store.blocks import Packer, Unpacker
 
 HERE = Source(connector="acme", tenant="Acme", cluster_id="acme_hosted")
@@ -71,6 +73,12 @@ terms: st.SearchStrategy[Node] = st.builds(
 )
 
 
+def worth(spots: Spots, *records: bytes) -> list[int]:
+    """Which of these records, joined behind a header, may match."""
+    starts = list(accumulate(map(len, records), initial=7))
+    return list(spots(b"\xff\\u=?\x00\x01" + b"".join(records), starts))
+
+
 def escaped(text: str, at: int) -> str:
     """The same JSON with a letter written as an escape."""
     return text[:at] + f"\\u{ord(text[at]):04x}" + text[at + 1 :]
@@ -99,8 +107,8 @@ def test_no_record_that_matches_is_passed_by(
     if spots is None:
         return
     if asking.judge(term)("message", raw, HERE):
-        assert spots(raw)
-        assert spots(b'{"score":1}' + raw + raw)
+        assert worth(spots, raw) == [0]
+        assert worth(spots, b'{"score":1}', raw, raw, b"")[-2:] == [1, 2]
 
 
 @settings(max_examples=600, deadline=None)
@@ -120,8 +128,8 @@ def test_no_record_that_holds_the_words_is_passed_by(
         return
     kind, raw = with_words("".join(words), place, style)
     if asking.judge(tree)(kind, raw, HERE):
-        assert spots(raw), (tree, raw)
-        assert spots(b"{}" * 3_000 + raw)
+        assert worth(spots, raw) == [0], (tree, raw)
+        assert worth(spots, *[b"{}"] * 3_000, raw) == [3_000]
 
 
 def with_words(words: str, place: str, style: int) -> tuple[str, bytes]:
@@ -143,10 +151,10 @@ def with_words(words: str, place: str, style: int) -> tuple[str, bytes]:
 def test_few_records_are_worth_reading_for_a_word() -> None:
     spots = asking.spots(parse("*Invoice*", 0))
     assert spots is not None
-    assert spots(b'{"a":"in voice"}' * 500) == []
-    assert spots(b'{"a":"x"}{"a":"INVOICES"}{"a":"\\n"}') == [15]
+    assert worth(spots, *[b'{"a":"in voice"}'] * 500) == []
+    assert worth(spots, b'{"a":"x"}', b'{"a":"INVOICES, invoices"}', b'{"a":"\\n"}') == [1]
     for other in (b"\\u0049", b"=?utf-8?Q?", "ß".encode()):
-        assert spots(b'{"a":"x"}' * 1_000 + other) == [9_000]
+        assert worth(spots, *[b'{"a":"x"}'] * 1_000, other, b"{}", other * 9) == [1_000, 1_002]
     for nothing_certain in ("*x07*", "*12*", "*ÄÖ*", "*?*a", "*inf*"):
         assert asking.spots(parse(nothing_certain, 0)) is None
 
@@ -154,9 +162,12 @@ def test_few_records_are_worth_reading_for_a_word() -> None:
 def test_values_that_fail_are_no_spots() -> None:
     spots = asking.spots(parse("filter.modules.spam.scores.classifiers.mlx:>=90", 0))
     assert spots is not None
-    assert not spots(b'{"mlx":5}{"mlx": 89.9}{"mlx":"7"}{"mlx":null}{"mlxlog":95}')
-    assert spots(b'{"mlx":5}{"mlx":90}') == [12 - 1]
-    assert spots(b'{"mlx":[5]}{"mlx":"99"}') == [2, 13]
+    assert not worth(
+        spots, b'{"mlx":5}', b'{"mlx": 89.9}{"mlx":"7"}', b'{"mlx":null}{"mlxlog":95}', b'["mlx"]'
+    )
+    assert worth(spots, b'{"mlx":5}', b'{"mlx":90}') == [1]
+    assert worth(spots, b'{"mlx":[5]}', b'{"mlx":"99"}') == [0, 1]
+    assert worth(spots, b'{"mlx":"mlx","mlx":1,"mlx":95,"mlx":96}', b"{}") == [0]
 
 
 @pytest.mark.parametrize("tree", [Not(Term("a.b", Exists())), Text("x", False), Not(Text("invoice", False)), Or((Term("a.b", Exists()), Text("x", True))), Term("sender", Equals("a"))])  # fmt: skip
@@ -167,14 +178,33 @@ def test_what_may_match_without_a_value_is_never_passed_by(tree: Node) -> None:
 def test_the_rarest_name_of_several_is_looked_for() -> None:
     spots = asking.spots(And((Term("a.b", Exists()), Term("c.longest_name", Exists()))))
     assert spots is not None
-    assert spots(b'{"b":1,"longest_name":2}') == [8]
+    assert worth(spots, b'{"b":1}', b'{"longest_name":2}') == [1]
 
 
 def test_offsets_are_told_apart_by_record() -> None:
     records = [b"0" * 10, b"", b"1" * 5, b"2"]
     block = Unpacker().open(7, Packer().pack(7, records))
-    head = len(block.data) - 16
     assert len(block) == 4
     assert [block[place] for place in range(4)] == records
-    assert block.at([0, head - 1]) == []
-    assert block.at([head, head + 9, head + 10, head + 14, head + 15]) == [0, 2, 3]
+
+    def held(sought: bytes) -> list[int]:
+        return list(block.worth(partial(needles.records, next_from=needles.following(sought))))
+
+    assert [held(sought) for sought in (b"0", b"1", b"2", b"\x07", b"01")] == [[0], [2], [3], [], [0]]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    records=st.lists(st.binary(max_size=300), min_size=1, max_size=20),
+    needle=st.binary(min_size=1, max_size=4),
+)
+def test_bytes_are_found_wherever_they_stand(records: list[bytes], needle: bytes) -> None:
+    data, starts = b"".join(records), list(accumulate(map(len, records), initial=0))
+    begin = data.find(needle)
+    assert needles.find(data, needle, 0) == begin
+    assert needles.find(data, needle, begin + 1) == data.find(needle, begin + 1)
+    assert needles.find(data, needle, len(data)) == -1
+    found = needles.records(data, starts, needles.beyond_ascii)
+    assert found == [place for place, one in enumerate(records) if not one.isascii()]
+    held = {place for place, one in enumerate(records) if needle in one}
+    assert held <= set(needles.records(data, starts, needles.following(needle)))
