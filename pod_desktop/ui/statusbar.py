@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QFont, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QFont, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from pod_desktop.core import status
-from pod_desktop.core.clock import SECOND
 from pod_desktop.core.status import Counters, StreamStatus
+from pod_desktop.services.hours import Hour
 from pod_desktop.ui import fonts, theme
 from pod_desktop.ui.bridge import Overview
-from pod_desktop.ui.events.columns import KIND_WORD
-from pod_desktop.ui.moments import Zone, ago, rate, size, span
+from pod_desktop.ui.moments import Zone, rate, size, span
+from pod_desktop.ui.statepopup import StatePopup
 from pod_desktop.ui.text import PlainLabel, cell, tip
 from pod_desktop.ui.widgets import Button, Dot
 
@@ -43,38 +42,6 @@ def state_words(streams: Sequence[StreamStatus]) -> str:
         return f"{words} · {rate(sum(stream.rate for stream in streams))}"
     progress = [stream.progress for stream in streams if stream.progress is not None]
     return f"{words} · {min(progress):.0%}" if state == status.CATCHING_UP and progress else words
-
-
-def explained(stream: StreamStatus, zone: Zone, now: int) -> list[str]:
-    """A stream's state in sentences."""
-    lines = [stream.what] if stream.what else []
-    lines += [stream.hint] if stream.hint else []
-    if stream.next_try:
-        lines.append(f"Next try {ago(stream.next_try, now)}, at {zone.clock(stream.next_try)}.")
-    if stream.last_activity:
-        lines.append(f"Last heard of {ago(stream.last_activity, now)}.")
-    counted = stream.counters
-    numbers = [f"{counted.received:,} received", f"{counted.stored:,} stored"]
-    for count, word in (
-        (counted.duplicates, "duplicates"),
-        (counted.filtered, "filtered"),
-        (counted.quarantined, "unreadable"),
-    ):
-        numbers += [f"{count:,} {word}"] if count else []
-    lines.append(" · ".join(numbers))
-    if stream.notice:
-        lines.append(stream.notice)
-    if stream.hours_left:
-        left = f", about {span(stream.time_left_s)} more" if stream.time_left_s is not None else ""
-        lines.append(f"{stream.hours_left:,} hours of the archive left{left}.")
-    if stream.hours:
-        told = ", ".join(f"{count:,} {state.replace('_', ' ')}" for state, count in stream.hours)
-        lines.append(f"Hours of the last 30 days: {told}. Details show each.")
-    for begin, end in stream.gaps[:3]:
-        lines.append(f"Missing: {zone.whole(begin)[:19]} to {zone.whole(end)[:19]}.")
-    if len(stream.gaps) > 3:
-        lines.append(f"… and {len(stream.gaps) - 3} more gaps.")
-    return lines
 
 
 class _Collector(Button):
@@ -107,6 +74,8 @@ class StatusBar(QWidget):
     """The line at the bottom."""
 
     zone_clicked = Signal()
+    hours_wanted = Signal(str)
+    """The ledger of hours of this connector is to be shown: show_hours() takes it."""
 
     def __init__(self, zone: Zone, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -167,6 +136,11 @@ class StatusBar(QWidget):
         self._fit()
         if self.popup is not None and self.popup.isVisible():
             self.popup.refresh(self._overview)
+
+    def show_hours(self, name: str, found: Mapping[str, Sequence[Hour]]) -> None:
+        """What a connector has of each hour, by content type; shown where its state is explained."""
+        if self.popup is not None and self.popup.isVisible():
+            self.popup.show_hours(name, found)
 
     def _say(self) -> None:
         overview, most = self._overview, (_SHOWN, _SHOWN, 2, 1, 1)[self._level]
@@ -248,85 +222,10 @@ class StatusBar(QWidget):
         if self.popup is not None:
             self.popup.deleteLater()
         self.popup = StatePopup(names, self._zone, self.window())
-        self.popup.refresh(self._overview)
-        place = button.mapToGlobal(QPoint(0, 0))
-        self.popup.move(place.x(), place.y() - self.popup.height() - 4)
-        self.popup.show()
-        self.popup.setFocus()
+        self.popup.hours_wanted.connect(self.hours_wanted)
+        self.popup.open_above(button.mapToGlobal(QPoint(0, 0)), self._overview)
 
 
 def lost_records(total: Counters) -> int:
     """Records received that are in none of the places they may be."""
     return total.received - total.stored - total.duplicates - total.filtered - total.quarantined
-
-
-class StatePopup(QFrame):
-    """What collectors do, in sentences; Esc closes it."""
-
-    def __init__(self, names: set[str], zone: Zone, parent: QWidget) -> None:
-        super().__init__(parent, Qt.WindowType.Popup)
-        self.setProperty("role", "popup")
-        self.setAccessibleName("Collector state")
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self._names = names
-        self._zone = zone
-        self._shown: list[tuple[str, str, str]] = []
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(14, 12, 14, 12)
-        self._column.setSpacing(4)
-        self.setFixedWidth(420)
-
-    def refresh(self, overview: Overview) -> None:
-        """Say it again if something changed."""
-        now = time.time_ns() // 1000 // SECOND * SECOND
-        streams = [stream for stream in overview.streams if stream.connector in self._names][:12]
-        said = [
-            (
-                f"{stream.connector} · {KIND_WORD.get(stream.kind, stream.kind)}",
-                theme.STATE_TONE[stream.state],
-                "\n".join([_state_line(stream, self._zone), *explained(stream, self._zone, now)]),
-            )
-            for stream in streams
-        ]
-        if not overview.collecting:
-            said.insert(
-                0, ("The collector service is not running", "bad", "Nothing is received until it runs again.")
-            )
-        if said == self._shown:
-            return
-        self._shown = said
-        while (item := self._column.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.setParent(None)
-                widget.deleteLater()
-        for title, tone, words in said:
-            self._column.addWidget(_Told(title, tone, words))
-        self._column.addWidget(PlainLabel("Esc closes", "small"))
-        self.adjustSize()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
-            self.close()
-        else:
-            super().keyPressEvent(event)
-
-
-def _state_line(stream: StreamStatus, zone: Zone) -> str:
-    code = f" ({stream.code})" if stream.code else ""
-    return f"{theme.STATE_WORD[stream.state].capitalize()}{code} since {zone.clock(stream.since)}"
-
-
-class _Told(QWidget):
-    def __init__(self, title: str, tone: str, words: str) -> None:
-        super().__init__()
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(Dot(tone))
-        row.addWidget(PlainLabel(title, "strong"), 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 6)
-        column.setSpacing(3)
-        column.addLayout(row)
-        column.addWidget(PlainLabel(words, "note", wrap=True))
-        self.setAccessibleName(title)
-        self.setAccessibleDescription(words)

@@ -18,7 +18,7 @@ from pod_desktop.services.hours import ARCHIVED, GAP, LIVE, OUT_OF_REACH, PARTIA
 from pod_desktop.store import CollectEntry
 from pod_desktop.ui.connectors.details import Details
 from pod_desktop.ui.moments import Zone
-from pod_desktop.ui.statusbar import explained
+from pod_desktop.ui.statepopup import explained
 from pod_desktop.ui.widgets.hourstrip import HourPicture, HourStrip, colour, summary, told
 
 NOON = parse_iso("2026-11-24T12:00Z")

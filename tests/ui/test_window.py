@@ -23,6 +23,9 @@ from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
 from pod_desktop.core import status
+from pod_desktop.core.clock import HOUR, parse_iso
+from pod_desktop.services import hours
+from pod_desktop.services.hours import Hour
 from pod_desktop.ui import bugs, theme
 from pod_desktop.ui.bridge import Overview
 from pod_desktop.ui.commands import plain_words
@@ -31,7 +34,9 @@ from pod_desktop.ui.moments import Zone
 from pod_desktop.ui.palette import CommandPalette, ShortcutsDialog, ranked
 from pod_desktop.ui.rail import HUNT, MANAGE, Page
 from pod_desktop.ui.statusbar import StatusBar, lost_records
+from pod_desktop.ui.text import PlainLabel
 from pod_desktop.ui.widgets import EmptyState
+from pod_desktop.ui.widgets.hourstrip import HourStrip
 from pod_desktop.ui.window import EVENTS, SETTINGS, MainWindow
 
 Make = Callable[..., MainWindow]
@@ -171,6 +176,59 @@ def test_a_state_is_explained_and_the_words_close_by_key(
         assert part in words
     qtbot.keyClick(popup, Qt.Key.Key_Escape)
     assert not popup.isVisible()
+
+
+def _hours(count: int) -> tuple[Hour, ...]:
+    begin = parse_iso("2026-10-25T12:00Z")
+    return tuple(Hour(begin + number * HOUR, hours.ARCHIVED, 0, 9, 9) for number in range(count))
+
+
+@pytest.mark.parametrize("streams", [2, 12])
+def test_an_explained_state_shows_every_line_and_the_hours(
+    qtbot: QtBot, make_window: Make, desk: FakeDesk, streams: int
+) -> None:
+    kinds = ("maillog", "message")
+    desk.streams = tuple(
+        stream(
+            f"acme-{number // 2}",
+            kinds[number % 2],
+            what="Receiving as mail flows.",
+            hours=(("archived", 720),),
+        )
+        for number in range(streams)
+    )
+    window = make_window(desk, size=(1100, 700))
+    asked: list[str] = []
+    window.status.hours_wanted.connect(asked.append)
+    window.status._explain_all()
+    popup = window.status.popup
+    assert popup is not None and asked == [f"acme-{number}" for number in range(streams // 2)]
+    assert "720 archived. Details" in _said(popup)
+    for name in asked:
+        window.status.show_hours(name, dict.fromkeys(kinds, _hours(720)))
+    popup.refresh(window.status._overview)
+    strips = popup.findChildren(HourStrip)
+    assert [len(strip.hours) for strip in strips] == [720] * streams
+    assert "Details" not in _said(popup)
+    bar = popup.area.verticalScrollBar()
+    qtbot.waitUntil(lambda: (bar.maximum() > 0) == (streams == 12))
+    told = [label for label in popup.findChildren(PlainLabel) if label.isVisible() and label.wordWrap()]
+    qtbot.waitUntil(lambda: all(label.height() >= label.heightForWidth(label.width()) for label in told))
+    assert len(told) == 2 * streams
+    assert popup.y() >= window.y()
+    # The place of the arrow keys outlives the next second.
+    qtbot.keyClick(strips[0], Qt.Key.Key_End)
+    popup.refresh(window.status._overview)
+    assert popup.findChildren(HourStrip)[0].chosen == _hours(720)[-1]
+    if streams == 12:
+        qtbot.keyClick(popup, Qt.Key.Key_PageDown)
+        assert bar.value() > 0
+    qtbot.keyClick(strips[0], Qt.Key.Key_Escape)
+    assert not popup.isVisible()
+
+
+def _said(widget: QWidget) -> str:
+    return " ".join(label.accessibleDescription() for label in widget.findChildren(QWidget))
 
 
 @pytest.mark.parametrize("width", [1440, 1100, 900])

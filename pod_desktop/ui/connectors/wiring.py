@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
@@ -72,6 +73,7 @@ class ConnectorsWiring(QObject):
         self._page: ConnectorsPage | None = None
         self._entries: Sequence[ConnectorEntry] = ()
         self._statuses: Sequence[StreamStatus] = ()
+        window.status.hours_wanted.connect(self._tell_hours)
 
     def stop(self) -> None:
         """End a test that runs."""
@@ -123,6 +125,13 @@ class ConnectorsWiring(QObject):
         with closing(open_reader(self._data_dir.events)) as reader:
             now = self._clock.now()
             return {kind: hours_of(reader.progress(f"{name}/{kind}").values, now) for kind in CONTENT_TYPES}
+
+    def _tell_hours(self, name: str) -> None:
+        """The status bar explains a connector: give it the hours."""
+        tell = partial(self._window.status.show_hours, name)
+        self._worker.ask(
+            lambda: self._hours_of(name), tell, lambda _error: None, owner=self, key=f"told hours {name}"
+        )
 
     def refresh(self, entries: Sequence[ConnectorEntry], statuses: Sequence[StreamStatus]) -> None:
         """What the ledger says."""
