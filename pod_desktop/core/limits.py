@@ -35,6 +35,11 @@ VIEW_ROWS: Final = 80_000_000
 # Asked by a person
 QUERY_CHARS: Final = 100_000
 QUERY_DEPTH: Final = 64
+QUERY_TERMS: Final = 1_024
+"""Different terms of one query, as Lucene has it (maxClauseCount). Whole values do not count: one look into an
+index finds any number of them, and lists of addresses are long."""
+QUERY_REGEXES: Final = 64
+"""Different regular expressions of one query: each is tried on each value, at about 2 µs."""
 REGEX_CHARS: Final = 1_000
 NAME_CHARS: Final = 128
 SECRET_CHARS: Final = 16 * KIB

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Final
 
-from pod_desktop.core.limits import QUERY_CHARS, QUERY_DEPTH
+from pod_desktop.core.limits import QUERY_CHARS, QUERY_DEPTH, QUERY_REGEXES, QUERY_TERMS
 from pod_desktop.query.fault import QueryFault, fault, nearest, quoted
 from pod_desktop.query.fields import ALIASES, EXISTS, RAW, resolve, suggestions
 from pod_desktop.query.lexer import Kind, Token, tokens
 from pod_desktop.query.ranges import compare_node, range_node
-from pod_desktop.query.tree import ANY, Equals, Everything, Exists, Like, Node, Not, Term
+from pod_desktop.query.tree import ANY, Equals, Everything, Exists, Like, Node, Not, Or, Regex, Term
 from pod_desktop.query.values import Now, either, every, free_text, value_node
 
 _VALUES: Final = {Kind.WORD, Kind.PHRASE, Kind.REGEX}
@@ -63,6 +63,8 @@ class _Parser:
     now: Now
     at: int = 0
     opened: list[Token] = field(default_factory=list)
+    terms: set[Node] = field(default_factory=set)
+    regexes: set[Node] = field(default_factory=set)
 
     def run(self) -> Node:
         if not self.found:
@@ -170,9 +172,9 @@ class _Parser:
             case Kind.FIELD:
                 return self._field(token, depth)
             case Kind.COMPARE | Kind.RANGE_OPEN if scope.names:
-                return self._ranged(token, scope)
+                return self._counted(token, self._ranged(token, scope))
             case Kind.WORD | Kind.PHRASE | Kind.REGEX:
-                return self._value(token, scope)
+                return self._counted(token, self._value(token, scope))
             case _:
                 raise self._unexpected(token)
 
@@ -209,11 +211,26 @@ class _Parser:
         if following.kind is Kind.OPEN:
             self.at += 1
             return self._group(following, scope, depth)
-        if following.kind in _VALUES:
-            self.at += 1
-            return self._value(following, scope)
         self.at += 1
-        return self._ranged(following, scope)
+        if following.kind in _VALUES:
+            return self._counted(following, self._value(following, scope))
+        return self._counted(following, self._ranged(following, scope))
+
+    def _counted(self, token: Token, node: Node) -> Node:
+        """The node, unless it is one more than a search can take on. The same term again costs nothing."""
+        for part in node.parts if isinstance(node, Or) else (node,):
+            if isinstance(part, Term) and isinstance(part.test, Equals):
+                continue
+            is_regex = isinstance(part, Term) and isinstance(part.test, Regex)
+            (self.regexes if is_regex else self.terms).add(part)
+        if len(self.regexes) > QUERY_REGEXES:
+            hint = "Join some of them into one: /(one|two)/."
+            what = f"More than {QUERY_REGEXES} regular expressions."
+            raise fault(token.start, token.end, what, hint)
+        if len(self.terms) > QUERY_TERMS:
+            hint = "Ask in several searches. Whole values, as in sender:(a OR b), may be more."
+            raise fault(token.start, token.end, f"More than {QUERY_TERMS:,} different terms.", hint)
+        return node
 
     def _scope(self, name: Token) -> _Scope:
         if name.text == "*":

@@ -48,15 +48,19 @@ class Now:
 
 
 def every(parts: Iterable[Node]) -> Node:
-    """All of these; flat, and alone if it is one."""
-    flat = [inner for part in parts for inner in (part.parts if isinstance(part, And) else (part,))]
-    return flat[0] if len(flat) == 1 else And(tuple(flat))
+    """All of these; flat, each once, and alone if it is one."""
+    flat = _once(inner for part in parts for inner in (part.parts if isinstance(part, And) else (part,)))
+    return flat[0] if len(flat) == 1 else And(flat)
 
 
 def either(parts: Iterable[Node]) -> Node:
-    """Any of these; flat, and alone if it is one."""
-    flat = [inner for part in parts for inner in (part.parts if isinstance(part, Or) else (part,))]
-    return flat[0] if len(flat) == 1 else Or(tuple(flat))
+    """Any of these; flat, each once, and alone if it is one."""
+    flat = _once(inner for part in parts for inner in (part.parts if isinstance(part, Or) else (part,)))
+    return flat[0] if len(flat) == 1 else Or(flat)
+
+
+def _once(parts: Iterable[Node]) -> tuple[Node, ...]:
+    return tuple(dict.fromkeys(parts))
 
 
 def is_missing(name: str) -> Node:

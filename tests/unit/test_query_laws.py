@@ -126,8 +126,11 @@ leaves: st.SearchStrategy[Node] = st.one_of(
 
 
 def flat(kind: type[And] | type[Or], parts: list[Node]) -> Node:
-    inner = tuple(grand for part in parts for grand in (part.parts if isinstance(part, kind) else (part,)))
-    return kind(inner)
+    """As the parser makes it: nothing in it twice, and alone if it is one."""
+    inner = dict.fromkeys(
+        grand for part in parts for grand in (part.parts if isinstance(part, kind) else (part,))
+    )
+    return kind(tuple(inner)) if len(inner) > 1 else next(iter(inner))
 
 
 trees: st.SearchStrategy[Node] = st.recursive(

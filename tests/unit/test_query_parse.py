@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pod_desktop.core.clock import DAY, HOUR, MINUTE, SECOND, from_datetime
-from pod_desktop.core.limits import QUERY_CHARS, QUERY_DEPTH, REGEX_CHARS
+from pod_desktop.core.limits import QUERY_CHARS, QUERY_DEPTH, QUERY_REGEXES, QUERY_TERMS, REGEX_CHARS
 from pod_desktop.query import QueryFault, parse
 from pod_desktop.query.tree import (
     ANY,
@@ -392,6 +392,36 @@ def test_limits_hold_at_their_edges() -> None:
     assert refused("-" + "NOT " * QUERY_DEPTH + "a").column == 1 + 4 * (QUERY_DEPTH - 1)
     assert read(f"subject:/{'a' * REGEX_CHARS}/") == Term("subject", Regex("a" * REGEX_CHARS))
     assert refused(f"subject:/{'a' * (REGEX_CHARS + 1)}/").column == 8
+
+
+@pytest.mark.parametrize(
+    ("form", "most"),
+    [
+        ("w{}", QUERY_TERMS),
+        ("size:>{}", QUERY_TERMS),
+        ("sender:*{}*", QUERY_TERMS),
+        ("url:/{}/", QUERY_REGEXES),
+    ],
+)
+def test_a_query_takes_so_many_different_terms_and_no_more(form: str, most: int) -> None:
+    terms = [form.format(number) for number in range(most + 1)]
+    whole = " OR ".join(terms[:most])
+    assert isinstance(read(whole), Or)
+    assert read(f"{whole} OR {terms[0]}") == read(whole)
+    fault = refused(f"{whole} OR {terms[most]}")
+    assert fault.column >= len(whole) + 4
+    assert f"{most:,}" in fault.what and fault.hint
+
+
+def test_whole_values_may_be_as_many_as_fit() -> None:
+    found = read(f"sender:({' OR '.join(f'a{number}@b.example' for number in range(4_000))})")
+    assert isinstance(found, Or) and len(found.parts) == 4_000
+
+
+def test_a_term_said_again_is_one_term() -> None:
+    assert read("a " * 50_000) == A
+    assert read("a OR a OR b") == Or((A, B))
+    assert read("a AND (a AND b)") == And((A, B))
 
 
 HOSTILE = (
