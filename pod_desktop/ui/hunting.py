@@ -12,12 +12,13 @@ from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
 from pod_desktop.core.clock import SECOND
-from pod_desktop.core.record import EventRow
+from pod_desktop.core.record import MAILLOG, MESSAGE, EventRow
 from pod_desktop.services.seen import Seen
 from pod_desktop.ui.bridge import Desk, Job, Record, Worker
 from pod_desktop.ui.detail.journey import JourneyView
 from pod_desktop.ui.detail.pane import DetailPane
 from pod_desktop.ui.detail.seen import SeenBefore
+from pod_desktop.ui.events.cellmenu import RecordCommand
 from pod_desktop.ui.moments import Zone
 from pod_desktop.ui.rail import HUNT, Page
 from pod_desktop.ui.window import MainWindow
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 STATISTICS: Final = "statistics"
 """Key of the page."""
+JOINED: Final = (MESSAGE, MAILLOG)
+"""Types of record that a journey is made of."""
 
 
 class Hunting(QObject):
@@ -42,6 +45,9 @@ class Hunting(QObject):
         window.quitRequested.connect(lambda _stop: self.give_up())
         self.journey_tab = self.equip(window.events.detail)
         window.menus.add("Record", "&Journey", lambda: window.show_tab(self.journey_tab), "Alt+4")
+        window.events.on_records.offer(
+            RecordCommand(words="Show Journey", run=self.show_journey, fits=lambda row: row.kind in JOINED)
+        )
         window.add_page(
             Page(key=STATISTICS, group=HUNT, title="Statistics", make=self._make_statistics, place=10)
         )
@@ -50,6 +56,11 @@ class Hunting(QObject):
         """Add the Journey tab and Seen before to a pane; gives the tab's number."""
         self._watches.append(Watch(self, pane))
         return pane.add_view("Journey", lambda: self._make_journey(pane))
+
+    def show_journey(self, row: EventRow) -> None:
+        """What became of the record's message, in the pane beside the table."""
+        self._window.show_tab(self.journey_tab)
+        self._window.events.detail.show_row(row)
 
     def _make_journey(self, pane: DetailPane) -> JourneyView:
         view = JourneyView(self._window.desk, self._worker, self._window.zone)

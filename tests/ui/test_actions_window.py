@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
 from fakeactions import FakeActions, an_action, responder
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from pod_desktop.core.action import BLOCK, FAILED, SAFE
@@ -60,6 +60,26 @@ def test_block_sender_opens_the_form_filled_with_the_selected_record(world, qtbo
     prepared = world.tab.form.prepared
     assert prepared.entry.value == "sender297@contoso.example" and prepared.responder.list == BLOCK
     assert world.tab.isVisible() and not world.actions.posts
+
+
+def field_menu(world, number: int) -> dict[str, Callable[[], None]]:
+    """What the menu of a field offers, in the pane or in a window of the record."""
+    found = world.window.events.model.row(number)
+    world.window.events.detail.field_menu_asked.emit(found, "", "a.b", "x", QPoint(10, 10))
+    menu = QApplication.activePopupWidget()
+    return {one.text().replace("&", ""): one.trigger for one in menu.actions() if one.text()}
+
+
+def test_the_menu_of_a_field_blocks_the_sender_of_the_record_it_is_in(world, qtbot) -> None:
+    world.window.events.table.go_to(2)
+    menu = field_menu(world, 2)
+    assert "Safelist Sender …" in menu
+    menu["Block Sender …"]()
+    qtbot.waitUntil(lambda: world.tab.form.prepared is not None)
+    assert world.tab.form.prepared.entry.value == "sender297@contoso.example"
+    QApplication.activePopupWidget().close()
+    assert "Block Sender …" not in field_menu(world, 5)  # a window's: not the record that would be acted on
+    QApplication.activePopupWidget().close()
 
 
 def test_safelist_sender_fills_the_other_responder_even_when_the_tab_is_open(world, qtbot) -> None:

@@ -13,12 +13,12 @@ from fakedesk import FakeDesk, outage, row
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QApplication, QMenu, QPushButton
 from pytestqt.qtbot import QtBot
 
 from pace import quick
 from pod_desktop.core.faults import Unwanted
-from pod_desktop.core.record import EventRow
+from pod_desktop.core.record import AUDIT, MAILLOG, EventRow
 from pod_desktop.services.journey import Event, Journey, RecipientOutcome
 from pod_desktop.services.seen import Seen
 from pod_desktop.services.statistics import OVER_TIME, RANKED, TITLES, Bar, Part
@@ -142,6 +142,27 @@ def labels(view: JourneyView) -> str:
 
 
 class TestJourney:
+    def test_the_menu_of_a_cell_shows_it(self, qtbot: QtBot, hunt: Hunting, desk: HuntDesk) -> None:
+        window = hunt._window
+        place = window.events.model.place_of("subject")
+        window.events.table.menu_asked.emit(window.events.model.row(3), place, QPoint(100, 100))
+        menu = QApplication.activePopupWidget()
+        assert isinstance(menu, QMenu)
+        next(action for action in menu.actions() if action.text() == "Show Journey").trigger()
+        menu.close()
+        view = window.events.detail.view(hunt.journey_tab)
+        assert isinstance(view, JourneyView) and view.isVisible()
+        qtbot.waitUntil(lambda: view.journey is not None)
+        assert window.events.detail.row == window.events.model.row(3)
+
+    def test_a_record_that_no_journey_is_made_of_offers_none(self, qtbot: QtBot, hunt: Hunting) -> None:
+        (command,) = [
+            one for one in hunt._window.events.on_records.record_commands if one.words == "Show Journey"
+        ]
+        message = row(1, 0)
+        assert command.fits(message) and command.fits(message._replace(kind=MAILLOG))
+        assert not command.fits(message._replace(kind=AUDIT))
+
     def test_events_stand_on_a_line_and_recipients_below(self, qtbot: QtBot, hunt: Hunting) -> None:
         view = journey_tab(qtbot, hunt)
         qtbot.waitUntil(lambda: view.journey is not None)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from pod_desktop.core.action import BLOCK, SAFE
 from pod_desktop.ui.bridge import Record
+from pod_desktop.ui.events.onrecords import ON_FIELDS
 from pod_desktop.ui.rail import AUTOMATE, MANAGE, Page
 from pod_desktop.ui.text import tip
 from pod_desktop.ui.widgets import Button
@@ -43,8 +44,11 @@ def add_actions(window: MainWindow, acting: Callable[[], ActionsWiring]) -> int:
     add, table, detail = window.menus.add, window.events.table, window.events.detail
     add("Record", "&Actions", lambda: window.show_tab(tab), "Alt+5")
     # Within the table: its context menu shows them too.
-    add("Record", "&Block Sender …", block, "Ctrl+B", within=table, gap=True)
-    add("Record", "Safe&list Sender …", safelist, "Ctrl+Shift+B", within=table)
+    for command in (
+        add("Record", "&Block Sender …", block, "Ctrl+B", within=table, gap=True),
+        add("Record", "Safe&list Sender …", safelist, "Ctrl+Shift+B", within=table),
+    ):
+        command.setProperty(ON_FIELDS, True)
     buttons = (Button("Block sender…", "danger", block), Button("Safelist sender…", clicked=safelist))
 
     def fit(record: Record) -> None:

@@ -34,6 +34,8 @@ FILTERED: Final = ("sender", "recipients", "subject", "ip", "rule", "outcome")
 """Columns that the record's own filter menu offers."""
 NOT_IN_MENU: Final = "not_in_menu"
 """A property of actions of the table that would only crowd the menu of a cell."""
+ON_FIELDS: Final = "on_fields"
+"""A property of actions of the table that the menu of a field offers, too."""
 COPIED_ROWS: Final = 10_000
 
 
@@ -87,8 +89,17 @@ class OnRecords(QObject):
         def build(menu: QMenu) -> None:
             cellmenu.fill(menu, self, targets, row, column=column)
             menu.addAction("Copy Path", lambda: copy(path))
+            if self._is_the_chosen_one(row):
+                menu.addSeparator()
+                actions = self._page.table.actions()
+                menu.addActions([one for one in actions if one.property(ON_FIELDS) is True])
 
         cellmenu.open_menu(self._page, build, where)
+
+    def _is_the_chosen_one(self, row: EventRow) -> bool:
+        """Would a command of the table be about this record alone? Record windows may show another."""
+        table, current = self._page.table, self._page.table.current()
+        return current is not None and current.seq == row.seq and table.chosen_count() <= 1
 
     def _fill_filter_menu(self, menu: QMenu) -> None:
         """What the record that is read could be filtered on."""
