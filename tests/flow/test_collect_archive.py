@@ -73,6 +73,7 @@ def test_a_second_key_fetches_the_archive_beside_the_live_stream(desk: Desk) -> 
                 await desk.until(lambda: desk.status().last_record > before.last_record)
                 assert desk.status().state == LIVE
                 await desk.until(lambda: desk.status().progress is None and not desk.status().notice)
+                await desk.until(lambda: settled_states(desk, "maillog") == {"archived"})
                 await desk.until(lambda: desk.status(kind="maillog").progress is None)
             assert {shake.status for shake in sim.handshakes} == {101}
             live = [shake for shake in sim.handshakes if "sinceTime" not in shake.target]
@@ -99,6 +100,7 @@ def test_a_second_key_that_is_refused_leaves_live_alone_and_is_told(desk: Desk) 
                 assert desk.status().code == ""
                 desk.vault.put("acme", "api_key_2", made.secret_origin(), Secret(sim.api_keys[1]))
                 desk.ledger.post("try_now", {"connector": "acme"}, now=desk.clock.now())
+                await desk.until(lambda: settled_states(desk, "message") == {"archived"})
                 await desk.until(lambda: desk.status().notice == "" and desk.status().progress is None)
             assert lost_and_doubled(desk, sim.emitted) == (0, 0)
 
@@ -127,6 +129,8 @@ def test_a_second_key_that_is_taken_away_leaves_the_archive_to_the_first(desk: D
             made = desk.add(sim, collect_from="2h", content_types=("message",))
             desk.vault.put("acme", "api_key_2", made.secret_origin(), Secret(sim.api_keys[1]))
             async with desk.running():
+                # Before the archive has begun there is no progress either.
+                await desk.until(lambda: settled_states(desk, "message") == {"archived"})
                 await desk.until(lambda: desk.status().state == LIVE and desk.status().progress is None)
                 desk.vault.delete("acme", "api_key_2")
                 before = len(sim.handshakes)

@@ -12,7 +12,7 @@ from pod_desktop.core.faults import UserFault
 from pod_desktop.core.guards import Surroundings
 from pod_desktop.services import respond
 from pod_desktop.simulator.api import STRIKES
-from tests.flow.responding import ADD_BLOCK, ADD_SAFE, DELETE_BLOCK, PATIENT, RECORD, run, world
+from tests.flow.responding import ADD_BLOCK, ADD_SAFE, DELETE_BLOCK, QUICK, RECORD, run, world
 
 
 def test_a_block_is_sent_as_shown_and_confirmed_by_the_list(tmp_path):
@@ -99,7 +99,7 @@ def test_twenty_actions_at_once_ask_for_one_token(tmp_path):
         assert world.sim.api.token_requests == 1
         assert len(world.values()) == 20
 
-    run(tmp_path, story, PATIENT)
+    run(tmp_path, story)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 429, 500, 503])
@@ -120,7 +120,7 @@ FAULTS = [*STRIKES, 429, 500, 502, 503, 504]
 
 
 async def recovered(path, kind, first, second):
-    async with world(path) as made:
+    async with world(path, QUICK) as made:
         if kind == DELETE_BLOCK:
             entry = {"attribute": "$from", "operator": "equal", "value": "billing@bad.test"}
             made.sim.api.lists["orgBlockList"][tuple(entry.values())] = entry
