@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,7 @@ from pod_desktop.simulator import Simulator
 from pod_desktop.simulator.faults import CLOSE_CODES
 from pod_desktop.stream import hour_of
 from tests.flow.collecting import QUICK, Desk, TurnedClock, lost_and_doubled
+from tests.flow.trying import certificate
 
 
 @pytest.fixture
@@ -84,6 +86,33 @@ def test_a_rule_of_the_service_asks_for_a_person(desk: Desk) -> None:
                 assert desk.status().state == STOPPED_FAULT and "permissions" in desk.status().hint
 
     run(work)
+
+
+@pytest.mark.parametrize(
+    ("made", "trusted", "code"),
+    [
+        ({"expired": True}, True, "tls_expired"),
+        ({"host": "elsewhere.example"}, True, "tls_wrong_host"),
+        ({}, False, "tls_unknown_ca"),
+    ],
+)
+def test_a_certificate_that_cannot_be_trusted_stops_the_collector_before_it_sends_its_key(
+    desk: Desk, tmp_path: Path, made: dict[str, Any], trusted: bool, code: str
+) -> None:
+    async def work() -> None:
+        with certificate(tmp_path, **made) as (tls, ca_file):
+            async with Simulator(rate=50, tls=tls) as sim:
+                trust = {"ca_file": ca_file} if trusted else {}
+                desk.add(sim, content_types=("message",), **trust)
+                async with desk.running():
+                    await desk.until(lambda: desk.status().code == code)
+                    told = desk.status()
+                    assert told.state == STOPPED_FAULT and told.what and told.hint
+                    assert told.next_try is not None
+                assert not sim.handshakes
+
+    run(work)
+    assert desk.status().counters.received == 0
 
 
 def test_409_five_times_in_a_row_is_waited_for_longer_and_longer(desk: Desk) -> None:
