@@ -39,7 +39,7 @@ def search(options: Namespace, app: App, out: Out) -> int:
             printer.finish()
         code = _tell_damage(home)
     if name == "table":
-        _tell_how_many(found, out)
+        _tell_how_many(found, out, damaged=bool(code))
     return code
 
 
@@ -48,12 +48,14 @@ def _tell_damage(home: Home) -> int:
     problems = home.reader.problems()
     for problem in problems:
         warn(f"pod-desktop: {problem}")
+    if problems:
+        warn("pod-desktop: The answer is partial: records of damaged parts are missing from it.")
     return 1 if problems else 0
 
 
-def _tell_how_many(found: int, out: Out) -> None:
+def _tell_how_many(found: int, out: Out, *, damaged: bool) -> None:
     if not found:
-        warn("No record matches.")
+        warn("No record that could be read matches." if damaged else "No record matches.")
     elif out.is_terminal and out.width < formats.Table.ID_FROM:
         warn(f"{plural(found, 'record')}. A wider terminal or --format ndjson shows the ids that show takes.")
 
