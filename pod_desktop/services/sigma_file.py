@@ -41,8 +41,9 @@ def sigma_playbook(rule: Converted, tenant: str, taken: Sequence[str] = ()) -> P
         UserFault: nothing of the rule could be translated; the hint says what.
     """
     if not rule.query:
+        why = "; ".join(rule.unmapped) or "it is empty"
         raise UserFault(
-            "This rule cannot be a query here.", rule.title, "; ".join(rule.unmapped) or "It is empty."
+            "This rule cannot be a query here.", rule.title, f"{why[:1].upper()}{why[1:].rstrip('.')}."
         )
     name = "".join(char for char in rule.title if char.isprintable() and not hides(char)).strip()
     name = name[: NAME_CHARS - 8].strip() or "Sigma rule"

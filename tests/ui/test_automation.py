@@ -396,7 +396,7 @@ def test_versions_tell_who_changed_what_and_an_old_one_can_be_edited(
     editor = stage.page.editor
     stage.until(editor.isVisible)
     assert editor.file()["at_least"] == 3
-    assert editor.save_button.isEnabled()
+    assert editor.submit_button.isEnabled()
 
 
 def test_a_change_of_state_is_no_difference() -> None:

@@ -178,7 +178,7 @@ def test_a_new_playbook_is_not_scolded_before_it_is_saved(bench: Bench, desk: Fa
     editor = bench.editor
     editor.begin(draft.blank("acme", desk.responders[0]))
     assert editor.when.name_line.words == ""
-    editor.save_button.click()
+    editor.submit_button.click()
     assert "Give the playbook a name." in editor.when.name_line.words
     assert bench.holder.focusWidget() is editor.when.name_edit
     assert desk.entries == []
@@ -417,7 +417,7 @@ def test_many_firings_are_counted_and_the_first_are_listed(bench: Bench, desk: F
 def test_saving_makes_a_dry_run_and_arming_is_another_step(bench: Bench, desk: FakeAutomation) -> None:
     editor = bench.begin()
     assert editor.arm_button.isHidden()
-    editor.save_button.click()
+    editor.submit_button.click()
     bench.until(lambda: len(desk.entries) == 1)
     bench.until(lambda: not editor.arm_button.isHidden())
     assert desk.entries[0].state == DRY_RUN
@@ -433,21 +433,21 @@ def test_what_is_not_saved_cannot_be_armed(bench: Bench, desk: FakeAutomation) -
     editor.begin_entry(desk.put(playbook()), ["Wave"])
     bench.until(lambda: bool(editor._setup.tenants))
     assert editor.arm_button.isEnabled()
-    assert not editor.save_button.isEnabled()
+    assert not editor.submit_button.isEnabled()
     editor.when.at_least.setValue(4)
     editor.judge()
     assert not editor.arm_button.isEnabled()
-    assert editor.save_button.isEnabled()
+    assert editor.submit_button.isEnabled()
     editor.when.at_least.setValue(3)
     editor.judge()
-    assert not editor.save_button.isEnabled()
+    assert not editor.submit_button.isEnabled()
 
 
 def test_a_change_to_one_that_acts_puts_it_in_dry_run_and_says_so(bench: Bench, desk: FakeAutomation) -> None:
     editor = bench.editor
     editor.begin_entry(desk.put(playbook(), ON), ["Wave"])
     editor.when.at_least.setValue(9)
-    editor.save_button.click()
+    editor.submit_button.click()
     bench.until(lambda: desk.entries[0].state == DRY_RUN)
     bench.until(lambda: "It acted before" in editor.notice.accessibleName())
 
@@ -456,9 +456,9 @@ def test_a_save_that_fails_loses_nothing(bench: Bench, desk: FakeAutomation) -> 
     editor = bench.begin()
     bench.tried()
     desk.fault = Outage("The disk is full.")
-    editor.save_button.click()
+    editor.submit_button.click()
     bench.until(lambda: "The disk is full." in editor.notice.accessibleName())
-    assert editor.save_button.isEnabled()
+    assert editor.submit_button.isEnabled()
     assert editor.file()["name"] == "Wave"
 
 
@@ -467,7 +467,7 @@ def test_a_double_press_saves_once(bench: Bench, desk: FakeAutomation) -> None:
     editor.save()
     editor.save()
     bench.until(lambda: len(desk.entries) == 1)
-    bench.until(lambda: not editor.save_button.isEnabled())
+    bench.until(lambda: not editor.submit_button.isEnabled())
     assert len(desk.entries) == 1
 
 
@@ -515,7 +515,7 @@ def test_nothing_is_cut_off_at_the_side(bench: Bench, width: int) -> None:
     QTest.qWait(20)
     cards = editor.scroller.widget()
     assert cards.width() <= editor.scroller.viewport().width()
-    for part in (editor.save_button, editor.backtest.range, editor.backtest.table):
+    for part in (editor.submit_button, editor.backtest.range, editor.backtest.table):
         right = part.mapTo(editor, part.rect().topRight()).x()
         assert right <= width
 

@@ -274,7 +274,7 @@ def test_a_whole_way_from_a_template_to_an_armed_playbook(shown: Window, desk: S
     editor = shown.page.editor
     shown.until(lambda: editor.isVisible() and editor.backtest.report is not None)
     assert editor.flaws == []
-    editor.save_button.click()
+    editor.submit_button.click()
     shown.until(lambda: editor.entry is not None)
     shown.until(editor.arm_button.isEnabled)
     dialog = shown.page.arm(editor.entry)  # type: ignore[arg-type]

@@ -19,6 +19,7 @@ from pod_desktop.store import CollectEntry
 from pod_desktop.ui.connectors.details import Details
 from pod_desktop.ui.moments import Zone
 from pod_desktop.ui.statepopup import explained
+from pod_desktop.ui.text import PlainLabel
 from pod_desktop.ui.widgets.hourstrip import HourPicture, HourStrip, colour, summary, told
 
 NOON = parse_iso("2026-11-24T12:00Z")
@@ -98,6 +99,13 @@ def test_the_picture_has_a_legend_and_hides_while_there_is_nothing(qtbot: QtBot)
     assert picture.isHidden()
     picture.show_hours(month())
     assert not picture.isHidden()
+    assert next(one.text() for one in picture.findChildren(PlainLabel)).startswith(
+        "Hours of the last 30 days: "
+    )
+    picture.show_hours(month()[-9:])
+    words = "Hours since 2026-12-24 04:00, from where on is collected: 9 live."
+    assert next(one.text() for one in picture.findChildren(PlainLabel)) == words
+    assert picture.strip.accessibleName() == words.removesuffix(".")
     assert summary(month()) == "117 live, 600 archived, 1 partial, 2 gap, 1 out of reach"
 
 

@@ -83,4 +83,4 @@ def test_the_playbook_only_notifies_and_has_a_name_of_its_own():
 def test_half_a_rule_is_no_playbook():
     with pytest.raises(UserFault) as caught:
         sigma_playbook(Converted(title="Odd", query="", unmapped=("the field 'x'",)), "Acme")
-    assert "the field 'x'" in caught.value.hint
+    assert caught.value.hint == "The field 'x'."

@@ -1,6 +1,6 @@
 """The editor of one playbook: three cards, and the backtest beside them.
 
-What the cards hold is the playbook's file and nothing else, judged by the rules that files are judged by. Save
+What the cards hold is the playbook's file and nothing else, judged by the rules that files are judged by. Submit
 makes it a dry run; arming is a second step (arming.py), offered here once it is saved.
 """
 
@@ -90,8 +90,8 @@ class PlaybookEditor(QWidget):
         self.chip = Chip("Dry run", blocks.WARN)
         self.discard_button = Button("Discard", "plain", self.leave)
         self.arm_button = Button("Arm …", "plain", self._arm)
-        self.save_button = Button("Save", "primary", self.save)
-        header = PageHeader("Automation", self.chip, self.discard_button, self.arm_button, self.save_button)
+        self.submit_button = Button("Submit", "primary", self.save)
+        header = PageHeader("Automation", self.chip, self.discard_button, self.arm_button, self.submit_button)
         header.title.hide()
         header.row.insertWidget(1, self.back_button)
         header.row.insertWidget(2, self.name_label)
@@ -253,12 +253,12 @@ class PlaybookEditor(QWidget):
         self.chip.style().unpolish(self.chip)
         self.chip.style().polish(self.chip)
         changed = entry is None or self.changed
-        self.save_button.setEnabled(changed and not self._saving)
+        self.submit_button.setEnabled(changed and not self._saving)
         self.discard_button.setText("Discard" if changed else "Close")
         self.discard_button.setAccessibleName(self.discard_button.text())
         self.arm_button.setVisible(entry is not None)
         self.arm_button.setEnabled(entry is not None and not changed and words != "On")
-        self.arm_button.setToolTip(tip("Save it first: what is armed is what is kept." if changed else ""))
+        self.arm_button.setToolTip(tip("Submit it first: what is armed is what is kept." if changed else ""))
 
     # ending
 

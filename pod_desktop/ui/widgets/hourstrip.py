@@ -64,6 +64,13 @@ def summary(found: Sequence[Hour]) -> str:
     return ", ".join(f"{counted[state]:,} {TITLES[state]}" for state in hours.STATES if counted[state])
 
 
+def which(found: Sequence[Hour], zone: Zone) -> str:
+    """Which hours these are: the last 30 days, or fewer where less was asked for."""
+    if not found or len(found) >= hours.SHOWN:
+        return "Hours of the last 30 days"
+    return f"Hours since {zone.whole(found[0].begin)[:16]}, from where on is collected"
+
+
 def told(hour: Hour, zone: Zone) -> str:
     """All there is to say of an hour, in lines."""
     lines = [f"{zone.whole(hour.begin)[:16]}, one hour: {TITLES[hour.state]}", hours.words(hour)]
@@ -114,7 +121,9 @@ class HourStrip(QWidget):
 
     def _say(self) -> None:
         chosen = self.chosen
-        self.setAccessibleName(f"Hours of the last 30 days: {summary(self._hours) or 'nothing known yet'}")
+        self.setAccessibleName(
+            f"{which(self._hours, self._zone)}: {summary(self._hours) or 'nothing known yet'}"
+        )
         self.setAccessibleDescription(told(chosen, self._zone) if chosen else "Arrow keys tell hour by hour.")
 
     # places
@@ -235,6 +244,7 @@ class HourPicture(QWidget):
 
     def __init__(self, zone: Zone, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._zone = zone
         self.strip = HourStrip(zone)
         self._words = PlainLabel("", "small", wrap=True)
         legend = QHBoxLayout()
@@ -255,5 +265,5 @@ class HourPicture(QWidget):
     def show_hours(self, found: Sequence[Hour]) -> None:
         """Show these; nothing at all while there is nothing to show."""
         self.strip.show_hours(found)
-        self._words.setText(f"Hours of the last 30 days: {summary(found)}.")
+        self._words.setText(f"{which(found, self._zone)}: {summary(found)}.")
         self.setVisible(bool(found))
