@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pod_desktop.cli.terminal import visible
 from pod_desktop.content import title
 from pod_desktop.core.clock import iso
+from pod_desktop.core.record import OTHER
 from pod_desktop.services.journey import Journey
 
 _OUTCOME_WIDTH = 12
@@ -26,7 +27,8 @@ def as_text(journey: Journey) -> Iterator[str]:
         yield ""
     for one in journey.recipients:
         tries = f" · {one.tries:,} tries" if one.tries > 1 else ""
-        yield f"  {one.outcome:<{_OUTCOME_WIDTH}}{visible(one.recipient)}"
+        outcome = "not known" if one.outcome == OTHER else one.outcome
+        yield f"  {outcome:<{_OUTCOME_WIDTH}}{visible(one.recipient)}"
         yield f"{'':{_OUTCOME_WIDTH + 4}}{visible(one.detail)}{tries}"
     if journey.verdict:
         yield ""

@@ -148,10 +148,11 @@ def journey(reader: Reader, row: EventRow, cancelled: Callable[[], bool] = lambd
     seed = _read(reader, row)
     pool, whole = _gather(reader, seed, cancelled)
     found = sorted(_joined(pool, seed), key=_in_time)
+    people = _outcomes(found)
     return Journey(
         events=_events(found),
-        recipients=(people := _outcomes(found)),
-        note=_note(found, whole),
+        recipients=people,
+        note=_note(found, whole, people),
         verdict=(said := _verdict(people, found))[0],
         tone=said[1],
         rows=tuple(one.row for one in found),
@@ -431,7 +432,7 @@ def _verdict(people: Sequence[RecipientOutcome], found: Sequence[_Found]) -> tup
     return " · ".join(said), tone
 
 
-def _note(found: Sequence[_Found], whole: bool) -> str:
+def _note(found: Sequence[_Found], whole: bool, people: Sequence[RecipientOutcome]) -> str:
     messages = sum(one.row.kind == MESSAGE for one in found)
     lines = sum(one.row.kind == MAILLOG for one in found)
     qids = {one.keys.qid for one in found if one.keys.qid}
@@ -447,7 +448,11 @@ def _note(found: Sequence[_Found], whole: bool) -> str:
     where = f" on cluster {cluster}" if cluster else ""
     said = [f"{counted}{where}" + (f", joined by {by}" if len(found) > 1 else "")]
     if not lines and messages:
-        said.append("no mail-log line is stored: mail that stops in the filter has none")
+        passed = any(one.outcome == OTHER for one in people)
+        why = (
+            "what came after the filter is not known" if passed else "mail that stops in the filter has none"
+        )
+        said.append(f"no mail-log line is stored: {why}")
     if not messages and lines:
         said.append("no message record is stored for it")
     if not whole:

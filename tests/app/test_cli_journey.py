@@ -22,6 +22,7 @@ RECORDS = [
     (MAILLOG, maillog_to(record_id="l2", qid=QID, time=NOW + 2 * SECOND, to="<legal@acme.example>",
                          stat="Deferred: 451 4.7.1 \x1b[2JGreylisted", dsn="4.7.1")),
     (MAILLOG, maillog_to(record_id="l3", qid=QID, time=NOW + MINUTE, to="<legal@acme.example>", delay="00:01:00")),
+    (MESSAGE, message(guid="g2", qid="4TkQz81bqx", recipients=("hr@acme.example",))),
 ]  # fmt: skip
 
 
@@ -53,6 +54,13 @@ def test_a_journey_is_told_in_the_order_of_time(run: Run) -> None:
     assert "1 message record and 3 mail-log lines on cluster acme_hosted" in out
     assert "Delivered to 1 of 1 recipient · slowest 1 min" in out
     assert "\x1b" not in out
+
+
+def test_what_is_not_known_is_told_so(run: Run) -> None:
+    code, out, _ = run("show", "message:g2", "--journey")
+    assert code == 0
+    assert "what came after the filter is not known" in out
+    assert "  not known   hr@acme.example" in out and "other" not in out
 
 
 def test_a_journey_as_json(run: Run) -> None:

@@ -176,6 +176,12 @@ class TestOneMail:
         assert "mail that stops in the filter has none" in found.note
         assert found.verdict == "Rejected for 1 of 1 recipient"
 
+    def test_what_came_after_the_filter_is_not_known_without_a_line(self, folder: Path) -> None:
+        keep(folder, [message(qid="3j6jew035h-1")])
+        found = of(folder)
+        assert "what came after the filter is not known" in found.note
+        assert found.verdict == "Not known for 1 of 1 recipient"
+
     def test_recipients_are_one_however_they_are_written(self, folder: Path) -> None:
         keep(
             folder, [message(qid=QID, recipients=("T.Ito@ACME.example",)), maillog_to(qid=QID, to=f"<{ITO}>")]
