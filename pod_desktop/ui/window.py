@@ -48,6 +48,15 @@ from pod_desktop.ui.widgets.activity import ActivityPanel
 OVERVIEW_MS: Final = 1_000
 CONNECTORS: Final = "connectors"
 _COMPARED: Final = 2
+_FIRST_SIZE: Final = QSize(1440, 900)
+# The desktop tells how large its title bar and borders are only after the window is shown;
+# this is as much as the common ones take, in pixels of the toolkit.
+_FRAME: Final = QSize(8, 40)
+
+
+def first_size(available: QSize) -> QSize:
+    """The size of a window never shown before, in pixels: with its frame it fits into `available`."""
+    return _FIRST_SIZE.boundedTo(available - _FRAME)
 
 
 class MainWindow(QMainWindow):
@@ -93,7 +102,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.setMinimumSize(900, 560)
         # Never larger than the screen; a remembered geometry comes later.
-        self.resize(QSize(1440, 900).boundedTo(self.screen().availableSize()))
+        self.resize(first_size(self.screen().availableSize()))
         self._overview_worker = Worker("overview", self)
         self.events = EventsPage(desk, preferences, self.zone)
         self._build()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from fakedesk import Counters, FakeDesk, row, stream
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPointF, QSize, Qt, QUrl
 from PySide6.QtGui import QAction, QColor, QDropEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -37,7 +37,7 @@ from pod_desktop.ui.statusbar import StatusBar, lost_records
 from pod_desktop.ui.text import PlainLabel
 from pod_desktop.ui.widgets import EmptyState
 from pod_desktop.ui.widgets.hourstrip import HourStrip
-from pod_desktop.ui.window import EVENTS, SETTINGS, MainWindow
+from pod_desktop.ui.window import EVENTS, SETTINGS, MainWindow, first_size
 
 Make = Callable[..., MainWindow]
 
@@ -74,6 +74,19 @@ def test_a_fresh_profile_shows_the_first_run_until_there_is_something(
     assert window.stack.currentWidget() is not window.events
     desk.add([row(1, 1)])
     qtbot.waitUntil(lambda: window.stack.currentWidget() is window.events)
+
+
+@pytest.mark.parametrize(
+    ("screen", "fits"),
+    [
+        (QSize(1440, 900), QSize(1432, 860)),
+        (QSize(1440, 1080), QSize(1432, 900)),
+        (QSize(1920, 1040), QSize(1440, 900)),
+        (QSize(1280, 720), QSize(1272, 680)),
+    ],
+)
+def test_the_first_window_leaves_room_for_its_frame(screen: QSize, fits: QSize) -> None:
+    assert first_size(screen) == fits
 
 
 @pytest.mark.parametrize("choice", [theme.LIGHT, theme.DARK])
