@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
+from bisect import bisect_right
 from typing import Final, NamedTuple
 
 from pod_desktop.core.clock import DAY, MINUTE
@@ -47,8 +47,10 @@ class Budget:
         self._limits = limits
         self._run = run
         self._since = since
-        self._acts: list[tuple[int, tuple[str, ...]]] = []
-        """In order of time, whatever the clock did."""
+        self._times: list[int] = []
+        """Of the actions, in order of time, whatever the clock did."""
+        self._values: list[tuple[str, ...]] = []
+        """What each of them was about."""
         self._quiet: dict[tuple[str, ...], int] = {}
 
     def muted(self, at: int, value: tuple[str, ...], mute: int) -> Verdict | None:
@@ -58,23 +60,33 @@ class Budget:
             return None
         return Verdict(MUTED, f"The same value was dealt with less than {write_span(mute)} ago.")
 
-    def exhausted(self, at: int) -> Verdict | None:
-        """Whether nothing more may be done at this moment, whatever the value."""
+    def is_exhausted(self, at: int) -> bool:
+        """Whether nothing more may be done at this moment: asked of each firing of a flood, and counts nothing."""
         limits = self._limits
-        minute = self._count(at - MINUTE)
-        if minute >= limits.per_minute:
-            return Verdict(LIMITED, f"{minute} actions within a minute; {limits.per_minute} is the limit.")
-        day = self._count(at - DAY)
-        if day >= limits.per_day:
-            return Verdict(LIMITED, f"{day} actions within a day; {limits.per_day} is the limit.")
+        return self._has(limits.per_minute, at - MINUTE) or self._has(limits.per_day, at - DAY)
+
+    def exhausted(self, at: int) -> Verdict | None:
+        """The same, with the words."""
+        limits = self._limits
+        if self._has(limits.per_minute, at - MINUTE):
+            return Verdict(
+                LIMITED,
+                f"{self._count(at - MINUTE)} actions within a minute; {limits.per_minute} is the limit.",
+            )
+        if self._has(limits.per_day, at - DAY):
+            return Verdict(
+                LIMITED, f"{self._count(at - DAY)} actions within a day; {limits.per_day} is the limit."
+            )
         return None
 
     def limited(self, at: int, value: tuple[str, ...]) -> Verdict | None:
         """Whether a limit is reached for this value."""
         if exhausted := self.exhausted(at):
             return exhausted
-        values = {value for _, value in self._acts[self._place(at - self._run) :]}
         most = self._limits.distinct
+        if not self._has(most, at - self._run):
+            return None  # so few cannot be so many different ones
+        values = set(self._values[self._place(at - self._run) :])
         if value not in values and len(values) >= most:
             return Verdict(LIMITED, f"{len(values)} different values in one run; {most} is the limit.")
         return None
@@ -98,19 +110,25 @@ class Budget:
 
     def act(self, at: int, value: tuple[str, ...]) -> None:
         """Count an action."""
-        insort(self._acts, (at, value))
+        place = self._place(at)
+        self._times.insert(place, at)
+        self._values.insert(place, value)
         old = self._place(at - (BREAKER_DAYS + 1) * DAY)
         if old > 1_000:
-            del self._acts[:old]
+            del self._times[:old], self._values[:old]
         self.quiet(at, value)
 
     def quiet(self, at: int, value: tuple[str, ...]) -> None:
         """From now on the value counts as dealt with."""
         self._quiet[value] = max(at, self._quiet.get(value, at))
 
+    def _has(self, number: int, after: int) -> bool:
+        """Whether there are so many actions since then; the last but so many tells. `number` is above 0."""
+        return len(self._times) >= number and self._times[-number] > after
+
     def _count(self, after: int) -> int:
         """Actions since then."""
-        return len(self._acts) - self._place(after)
+        return len(self._times) - self._place(after)
 
     def _place(self, after: int) -> int:
-        return bisect_right(self._acts, after, key=lambda act: act[0])
+        return bisect_right(self._times, after)

@@ -20,7 +20,7 @@ from bisect import insort
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple, Protocol
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 KEY_RECORDS: Final = 20_000
 """Records of one key that are held; beyond, the oldest count as settled."""
@@ -271,6 +271,28 @@ class Seen(Protocol):
     def seq(self) -> int: ...
 
 
+_Seen = TypeVar("_Seen", bound=Seen)
+
+
+class Met(NamedTuple, Generic[_Seen]):
+    """A condition that history met."""
+
+    place: int
+    """Of the record that met it, as feed() was told."""
+    entries: tuple[tuple[int, str, _Seen], ...]
+    """(time, key as the record spells it, record), in order of time."""
+
+    @property
+    def key(self) -> str:
+        """As the first of the records spells it."""
+        return self.entries[0][1]
+
+    def firing(self) -> Firing:
+        """With names for its records, which only what is looked at more closely is worth."""
+        records = [Match(time, one.record_id, one.seq, key) for time, key, one in self.entries]
+        return Firing(self.key, tuple(records))
+
+
 class Replay:
     """The same for records that come in order of time: what history is tried by, many times as fast.
 
@@ -281,38 +303,45 @@ class Replay:
         """`within` in microseconds."""
         self._at_least = at_least
         self._within = within
-        self._keys: dict[str, deque[tuple[int, str, Seen]]] = {}
+        self._keys: dict[str, deque[tuple[int, str, Any]]] = {}
         self._added = 0
 
     def add(self, key: str, record: Seen) -> Firing | None:
         """The next record under its key; the firing that it completes."""
-        time = record.time
+        met = self.feed([(0, key, record)])
+        return met[0].firing() if met else None
+
+    def feed(self, keyed: Iterable[tuple[int, str, _Seen]]) -> list[Met[_Seen]]:
+        """The next records, each with its place among them and its key, and what they complete.
+
+        One loop over many: most records complete nothing, and what is done for each of them is what counts.
+        """
         if self._at_least == 1:
-            return Firing(key, (_match(time, key, record),))
-        folded = key.casefold()
-        waiting = self._keys.get(folded)
-        if waiting is None:
-            waiting = self._keys[folded] = deque()
-        oldest = time - self._within
-        while waiting and waiting[0][0] < oldest:
-            waiting.popleft()
-        waiting.append((time, key, record))
-        self._added += 1
-        if self._added % KEYS == 0:
-            self._sweep(time)
-        if len(waiting) < self._at_least:
-            return None
-        # Only what fires is worth the names of its records.
-        records = tuple([_match(*one) for one in waiting])
-        waiting.clear()
-        return Firing(records[0].key, records)
+            return [Met(place, ((record.time, key, record),)) for place, key, record in keyed]
+        met: list[Met[_Seen]] = []
+        keys: dict[str, deque[tuple[int, str, _Seen]]] = self._keys
+        at_least, within, added = self._at_least, self._within, self._added
+        for place, key, record in keyed:
+            time = record.time
+            folded = key.casefold()
+            waiting = keys.get(folded)
+            if waiting is None:
+                waiting = keys[folded] = deque()
+            oldest = time - within
+            while waiting and waiting[0][0] < oldest:
+                waiting.popleft()
+            waiting.append((time, key, record))
+            added += 1
+            if added % KEYS == 0:
+                self._sweep(time)
+            if len(waiting) >= at_least:
+                met.append(Met(place, tuple(waiting)))
+                waiting.clear()
+        self._added = added
+        return met
 
     def _sweep(self, now: int) -> None:
         """Let go of keys that have been quiet."""
         for folded, waiting in list(self._keys.items()):
             if not waiting or now - waiting[-1][0] > self._within:
                 del self._keys[folded]
-
-
-def _match(time: int, key: str, record: Seen) -> Match:
-    return Match(time, record.record_id, record.seq, key)

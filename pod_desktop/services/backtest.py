@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
-from typing import Final
+from itertools import compress, islice, repeat
+from operator import attrgetter
+from typing import Final, NamedTuple
 
 from pod_desktop.core.clock import SECOND
 from pod_desktop.core.faults import Outage
 from pod_desktop.core.playbook import Playbook
 from pod_desktop.core.playbook_limits import ACT, HELD, LIMITED, MUTED, outcome_of
-from pod_desktop.core.playbook_window import Firing, Replay
+from pod_desktop.core.playbook_window import Firing, Met, Replay
 from pod_desktop.core.record import EventRow
 from pod_desktop.core.text import domain_of
 from pod_desktop.query.tree import And, Equals, Node, Or, Term
@@ -39,8 +40,7 @@ _FETCHED: Final = 64
 """Whole records that are read at once where something fires."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fired:
+class Fired(NamedTuple):
     """One firing as it would have been."""
 
     time: int
@@ -116,16 +116,15 @@ def backtest(
     rows = reader.search(run.question(since=since, until=until, now=now), order="oldest")
     size = _TOLD_EVERY
     while part := list(islice(rows, size)):
-        for at, firings in run.take(part):
-            for firing in firings:
-                fired = run.fire(firing, part[at], detailed=report.fired < DETAILED)
-                report.fired += 1
-                report.outcomes[fired.outcome] += 1
-                report.keys[fired.key.casefold()] += 1
-                if report.fired <= FIRINGS:
-                    report.firings.append(fired)
+        for met in run.take(part):
+            fired = run.fire(met, part[met.place], detailed=report.fired < DETAILED)
+            report.fired += 1
+            report.outcomes[fired.outcome] += 1
+            report.keys[fired.key.casefold()] += 1
+            if report.fired <= FIRINGS:
+                report.firings.append(fired)
             if report.fired % _ASKED_EVERY == 0 and is_cancelled():
-                report.records += at + 1
+                report.records += met.place + 1
                 report.cancelled = True
                 return report
         report.records += len(part)
@@ -173,7 +172,10 @@ class _Run:
         self._replay = Replay(playbook.at_least, playbook.within)
         self._account = new_account(playbook, since)
         self._named = named_records(playbook)
-        self._keys = _KEYS.get(rule.group_by or "")
+        self._every = playbook.every
+        budgets = {id(budget): budget for budget in map(self._account.of, playbook.actions)}
+        self._budgets = tuple(budgets.values())
+        """Those that its actions count on."""
         self._ahead: deque[int] = deque()
         """Of this part the records by which something fires, that of the firing at hand first."""
         self._raws: dict[int, bytes] = {}
@@ -184,33 +186,31 @@ class _Run:
         asked = question(self._rule, since=since, until=until, now=now)
         return replace(asked, brief=self._rule.group_by != "recipient")
 
-    def take(self, part: Sequence[EventRow]) -> Iterator[tuple[int, Sequence[Firing]]]:
-        """The next matching records in order of time: (place, what fires by that record).
+    def take(self, part: Sequence[EventRow]) -> list[Met[EventRow]]:
+        """The next matching records in order of time, and what fires by them.
 
         What is read of many records is read at once; whole records only where something fires, or where the
         keys are in no column.
         """
-        found: list[tuple[int, list[Firing]]] = []
-        add = self._replay.add
-        for at, (row, keys) in enumerate(zip(part, self._keys_of(part), strict=True)):
-            fired = [firing for key in keys if (firing := add(key, row))]
-            if fired:
-                found.append((at, fired))
-        self._ahead = deque(part[at].seq for at, _ in found)
+        found = self._replay.feed(self._keyed(part))
+        self._ahead = deque(part[met.place].seq for met in found)
         self._raws, self._fetched = {}, 1
-        return iter(found)
+        return found
 
-    def _keys_of(self, part: Sequence[EventRow]) -> Iterable[Sequence[str]]:
+    def _keyed(self, part: Sequence[EventRow]) -> Iterable[tuple[int, str, EventRow]]:
+        """(place, key, record) for each key of each record."""
         name = self._rule.group_by
         if name is None:
-            return [("",)] * len(part)
-        if self._keys is not None:
-            carried = [self._keys(row) for row in part]
+            return zip(range(len(part)), repeat(""), part, strict=False)
+        if (one_of := _KEY.get(name)) is not None:
+            return _with_key(part, [one_of(row) for row in part])
+        if name == "recipient":
+            carried = [_recipients(row) for row in part]
             within = self._keys_within([row for row, keys in zip(part, carried, strict=True) if keys is None])
-            return [next(within) if keys is None else keys for keys in carried]
+            return _with_keys(part, [next(within) if keys is None else keys for keys in carried])
         if (stored := self._reader.values_of([row.seq for row in part], name)) is not None:
-            return [_some(stored.get(row.seq, "")) for row in part]
-        return self._keys_within(part)
+            return _with_key(part, [stored.get(row.seq, "") for row in part])
+        return _with_keys(part, self._keys_within(part))
 
     def _keys_within(self, rows: Sequence[EventRow]) -> Iterator[Sequence[str]]:
         """Of whole records, of which few are held at a time: one may be large."""
@@ -221,15 +221,14 @@ class _Run:
                 raw = raws.get(row.seq)
                 yield () if raw is None else tuple(self._rule.keys(_facts_of(row, raw)))
 
-    def fire(self, firing: Firing, row: EventRow, *, detailed: bool) -> Fired:
+    def fire(self, met: Met[EventRow], row: EventRow, *, detailed: bool) -> Fired:
         """What becomes of a firing; `row` is that of the record which met the condition."""
-        at = _judged_at(firing.time, self._playbook.every)
-        account = self._account
-        if all(account.of(action).exhausted(at) for action in self._playbook.actions):
-            # As decide() would say, without reading the records: in a flood most firings end here.
-            rows: list[FiringRow] = []
-            outcome = LIMITED
-        else:
+        at = row.time if self._every is None else _judged_at(row.time, self._every)
+        rows: list[FiringRow] = []
+        outcome = LIMITED
+        # As decide() would say, without reading the records: in a flood most firings end here.
+        if not all(budget.is_exhausted(at) for budget in self._budgets):
+            firing = met.firing()
             case = Case(
                 playbook=self._playbook,
                 playbook_id=0,
@@ -238,12 +237,12 @@ class _Run:
                 facts=self._all_facts(firing, row),
                 at=at,
             )
-            rows = decide(case, self._desk, account)
+            rows = decide(case, self._desk, self._account)
             outcome = outcome_of([one.outcome for one in rows])
         return Fired(
-            time=firing.time,
-            key=firing.key,
-            records=tuple([one.record_id for one in firing.records]),
+            time=row.time,
+            key=met.key,
+            records=tuple([one.record_id for _, _, one in met.entries]),
             outcome=outcome,
             rows=tuple(rows) if detailed else (),
         )
@@ -273,16 +272,23 @@ def _source(row: EventRow) -> Source:
     return Source(connector=row.connector, tenant=row.tenant, cluster_id="")
 
 
-def _judged_at(time: int, every: int | None) -> int:
-    """When a record of that time would have been judged."""
-    return time if every is None else -(-time // every) * every
+def _judged_at(time: int, every: int) -> int:
+    """When a record of that time would have been judged by a playbook that runs so often."""
+    return -(-time // every) * every
 
 
-_Keys = Callable[[EventRow], Sequence[str] | None]
+def _with_key(part: Sequence[EventRow], keys: Sequence[str]) -> Iterable[tuple[int, str, EventRow]]:
+    """Records with the one key of each; those without one have none."""
+    places = compress(range(len(part)), keys)
+    return zip(places, filter(None, keys), compress(part, keys), strict=True)
 
 
-def _some(value: str) -> Sequence[str]:
-    return (value,) if value else ()
+def _with_keys(
+    part: Sequence[EventRow], keys: Iterable[Sequence[str]]
+) -> Iterator[tuple[int, str, EventRow]]:
+    for place, (row, several) in enumerate(zip(part, keys, strict=True)):
+        for key in several:
+            yield place, key, row
 
 
 def _recipients(row: EventRow) -> Sequence[str] | None:
@@ -294,18 +300,17 @@ def _recipients(row: EventRow) -> Sequence[str] | None:
     return tuple(filter(None, row.recipients))
 
 
-_KEYS: Final[dict[str, _Keys]] = {
-    "sender": lambda row: _some(row.sender),
-    "sender.domain": lambda row: _some(domain_of(row.sender)),
-    "subject": lambda row: _some(row.subject),
-    "ip": lambda row: _some(row.ip),
-    "outcome": lambda row: _some(row.outcome),
-    "disposition": lambda row: _some(row.disposition),
-    "rule": lambda row: _some(row.rule),
-    "stat": lambda row: _some(row.stat),
-    "type": lambda row: _some(row.kind),
-    "tenant": lambda row: _some(row.tenant),
-    "connector": lambda row: _some(row.connector),
-    "recipient": _recipients,
+_KEY: Final[dict[str, Callable[[EventRow], str]]] = {
+    "sender": attrgetter("sender"),
+    "sender.domain": lambda row: domain_of(row.sender),
+    "subject": attrgetter("subject"),
+    "ip": attrgetter("ip"),
+    "outcome": attrgetter("outcome"),
+    "disposition": attrgetter("disposition"),
+    "rule": attrgetter("rule"),
+    "stat": attrgetter("stat"),
+    "type": attrgetter("kind"),
+    "tenant": attrgetter("tenant"),
+    "connector": attrgetter("connector"),
 }
-"""Fields that a row carries, so that the record itself need not be read for its keys."""
+"""Fields that a row carries, so that the record itself need not be read for its key."""

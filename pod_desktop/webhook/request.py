@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
@@ -41,8 +42,12 @@ def digest(method: str, url: str, body: bytes) -> str:
     return hashlib.sha256(b"\0".join((method.encode(), url.encode(), body))).hexdigest()
 
 
+@lru_cache(maxsize=64)
 def check_path_and_query(text: str, cluster_id: str) -> None:
-    """Raises UserFault when this is not a path of the API with this cluster's id."""
+    """Raises UserFault when this is not a path of the API with this cluster's id.
+
+    What was right is remembered: playbooks fill the same path again and again.
+    """
     if not text.startswith("/") or text.startswith("//"):
         raise UserFault(
             "It must begin with one slash; the host is the responder's.", _PLACE, "Restore the template."
