@@ -112,12 +112,16 @@ class Part:
         return f"{self.title}: {kind}{listed}. {self.note}".strip()
 
 
+def _in_utc(starts: Sequence[int], every: int) -> Sequence[str]:
+    return [iso(start)[: 19 if every % MINUTE else 16] for start in starts]
+
+
 def gather(
     reader: Reader,
     since: int | None,
     until: int,
     wanted: Callable[[], bool],
-    name_time: Callable[[int], str] = lambda micros: iso(micros)[:16],
+    name_times: Callable[[Sequence[int], int], Sequence[str]] = _in_utc,
 ) -> Iterator[Part]:
     """One part after the other, as they are counted.
 
@@ -125,7 +129,7 @@ def gather(
         since: microseconds UTC; None is from the first record on.
         until: not included.
         wanted: asked between steps.
-        name_time: how a moment is written below a bar.
+        name_times: names bars by their starts and their width, microseconds.
 
     Raises:
         Unwanted: `wanted` said no.
@@ -133,7 +137,7 @@ def gather(
     """
     asked = _Asked(reader, since, until, wanted)
     kind = MESSAGE if asked.count(MESSAGE) else MAILLOG
-    volume = _volume(asked, kind, name_time)
+    volume = _volume(asked, kind, name_times)
     yield volume
     yield _outcomes(volume)
     for key, _, field in _TOPS:
@@ -228,7 +232,7 @@ class _Asked:
             yield field_values(row.kind, raw, source, field)
 
 
-def _volume(asked: _Asked, kind: str, name_time: Callable[[int], str]) -> Part:
+def _volume(asked: _Asked, kind: str, name_times: Callable[[Sequence[int], int], Sequence[str]]) -> Part:
     minutes = asked.minutes(kind)
     if not minutes:
         return Part(key="volume", form=OVER_TIME, bars=(), kinds=(kind,))
@@ -240,12 +244,13 @@ def _volume(asked: _Asked, kind: str, name_time: Callable[[int], str]) -> Part:
         stack[outcome] = stack.get(outcome, 0) + count
     first = begin // every * every
     bars = []
-    for start in range(first, end, every)[: 4 * BARS]:
+    starts = range(first, end, every)[: 4 * BARS]
+    for start, label in zip(starts, name_times(starts, every), strict=True):
         stack = stacks.get(start, {})
         shown = tuple((name, stack[name]) for name in OUTCOMES if stack.get(name))
         bars.append(
             Bar(
-                label=name_time(start), count=sum(stack.values()), query="", stack=shown,
+                label=label, count=sum(stack.values()), query="", stack=shown,
                 since=max(start, asked.since or 0), until=min(start + every, asked.until),
             )
         )  # fmt: skip

@@ -218,10 +218,12 @@ class StoreDesk:
         return seen_before(self._reader, row, lambda: not job.cancelled)
 
     def statistics(self, since: int | None, until: int, job: Job) -> Iterator[Part]:
-        def name_time(micros: int) -> str:
-            return f"{self._zone.local(micros):%b %d %H:%M}"
+        around = () if since is None or since >= until else (since, until - 1)
 
-        return statistics.gather(self._reader, since, until, lambda: not job.cancelled, name_time)
+        def name_times(starts: Sequence[int], every: int) -> Sequence[str]:
+            return self._zone.label(starts, every, around)
+
+        return statistics.gather(self._reader, since, until, lambda: not job.cancelled, name_times)
 
     def _rule(self, rule: ColourRule) -> looking.Rule | None:
         try:

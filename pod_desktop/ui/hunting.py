@@ -100,11 +100,18 @@ class Hunting(QObject):
 
         self._window.on_events(ask)
 
+    def _events_range(self) -> tuple[int | None, int | None, int | None]:
+        chosen = self._window.events.range
+        return chosen.span, chosen.since, chosen.until
+
     def _make_statistics(self) -> QWidget:
         # Late: it loads the plotting library, which the first paint does not need.
         from pod_desktop.ui.statistics.page import StatisticsPage
 
-        page = self._statistics = StatisticsPage(self._window.desk, self._window.zone)
+        page = self._statistics = StatisticsPage(
+            self._window.desk, self._window.zone, self._window.preferences, self._events_range
+        )
+        self._window.reloaded.connect(page.reload)
         page.search_asked.connect(self.search)
         self._window.theme.changed.connect(page.restyle)
         return page

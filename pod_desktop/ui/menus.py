@@ -77,7 +77,16 @@ class Menus:
             "Ctrl+Shift+F",
         )
         self._add("Edit", "&Save Query …", lambda: window.on_events(events.toolbar.saved.ask_name), "Ctrl+S")
-        self._add("Edit", "&Time Range …", lambda: window.on_events(events.choose_range), "Ctrl+T")
+        self._add("Edit", "&Time Range …", self._choose_range, "Ctrl+T")
+
+    def _choose_range(self) -> None:
+        """Of the page in front, if it has one; else of Events."""
+        window = self._window
+        here = getattr(window.stack.currentWidget(), "choose_range", None)
+        if here is not None:
+            here()
+        else:
+            window.on_events(window.events.choose_range)
 
     def _view(self) -> None:
         window = self._window

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Final
 
-from pod_desktop.core.clock import SECOND, to_datetime
+from pod_desktop.core.clock import DAY, MINUTE, SECOND, to_datetime
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _KEPT: Final = 20_000
@@ -64,6 +65,40 @@ class Zone:
         if day[:4] == self._today[:4]:
             return f"{_MONTHS[moment.month - 1]} {moment:%d %H:%M:%S}"
         return f"{day} {moment:%H:%M}"
+
+    def day(self, micros: int, *, year: bool) -> str:
+        """`Nov 21`, or `2025-11-21` with its year."""
+        moment = self.local(micros)
+        return f"{moment:%Y-%m-%d}" if year else f"{_MONTHS[moment.month - 1]} {moment:%d}"
+
+    def needs_year(self, moments: Iterable[int]) -> bool:
+        """Whether these moments are not all of this year, so that a day without its year would mislead."""
+        years = {self.local(micros).year for micros in moments}
+        return bool(years - {self.local(time.time_ns() // 1000).year})
+
+    def label(self, starts: Sequence[int], every: int, around: Iterable[int] = ()) -> list[str]:
+        """Names for stretches of time of one length, each different from the others and as short as that allows.
+
+        Args:
+            starts: their beginnings, microseconds UTC.
+            every: their length, microseconds.
+            around: further moments that are seen with them, as the ends of what was asked for.
+
+        `Nov 21` where all are days, else `Nov 21 09:00` or `Nov 21 09:00:15`; `2025-11-21 …` where not all is of this
+        year; with the offset where clocks are put back between them.
+        """
+        year = self.needs_year([*starts, *(start + every - 1 for start in starts[-1:]), *around])
+        moments = [self.local(start) for start in starts]
+        # A zone that is not UTC may have its days begin at another hour than the stretches do.
+        days = every % DAY == 0 and all(not (moment.hour or moment.minute) for moment in moments)
+        clock = "" if days else " %H:%M:%S" if every % MINUTE else " %H:%M"
+        names = [
+            f"{self.day(start, year=year)}{moment.strftime(clock)}"
+            for start, moment in zip(starts, moments, strict=True)
+        ]
+        if len(set(names)) == len(names):
+            return names
+        return [f"{name} {_offset(moment)}" for name, moment in zip(names, moments, strict=True)]
 
     def whole(self, micros: int) -> str:
         """`2026-11-24 09:41:07.412345 +01:00`."""

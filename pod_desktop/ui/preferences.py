@@ -14,7 +14,7 @@ from PySide6.QtCore import QByteArray, QSettings
 from pod_desktop.ui import theme
 
 _HISTORY: Final = 50
-_OF_PROFILE: Final = ("events/", "window/", "detail/", "history/", "lists/", "connectors/")
+_OF_PROFILE: Final = ("events/", "window/", "detail/", "history/", "lists/", "connectors/", "statistics/")
 _MOST_PROFILES: Final = 30
 
 

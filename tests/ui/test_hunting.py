@@ -25,6 +25,7 @@ from pod_desktop.services.statistics import OVER_TIME, RANKED, TITLES, Bar, Part
 from pod_desktop.ui.bridge import Job
 from pod_desktop.ui.detail.journey import MOST_EVENTS, JourneyView, RecipientButton, StepButton
 from pod_desktop.ui.detail.seen import SeenBefore
+from pod_desktop.ui.events.rangedialog import RangeDialog
 from pod_desktop.ui.hunting import STATISTICS, Hunting, add_hunting
 from pod_desktop.ui.statistics.page import StatisticsPage
 from pod_desktop.ui.text import PlainLabel
@@ -348,13 +349,108 @@ class TestStatistics:
 
     def test_a_range_is_chosen_and_counted(self, qtbot: QtBot, hunt: Hunting, desk: HuntDesk) -> None:
         page = self.page(qtbot, hunt)
-        page.range_button.menu().actions()[4].trigger()
-        qtbot.waitUntil(lambda: not page.running)
+        self.pick(qtbot, page, "All time")
         assert desk.counted[-1][0] is None
-        page.range_button.menu().actions()[0].trigger()
-        qtbot.waitUntil(lambda: not page.running)
+        self.pick(qtbot, page, "Last hour")
         since, until = desk.counted[-1]
         assert since is not None and until - since == 3_600 * SECOND
+
+    def pick(self, qtbot: QtBot, page: StatisticsPage, words: str) -> None:
+        next(one for one in page.range.menu().actions() if one.text() == words).trigger()
+        qtbot.waitUntil(lambda: not page.running)
+
+    def typed(self, qtbot: QtBot, page: StatisticsPage, since: str, until: str) -> None:
+        page.choose_range()
+        dialog = page.window().findChild(RangeDialog)
+        assert dialog is not None
+        dialog.since.setText(since)
+        dialog.until.setText(until)
+        assert dialog.ok.isEnabled()
+        dialog.take()
+        qtbot.waitUntil(lambda: not page.running and page.window().findChild(RangeDialog) is None)
+
+    def test_two_moments_are_typed_in_the_zone_of_the_window_and_carried_into_the_search(
+        self, qtbot: QtBot, hunt: Hunting, desk: HuntDesk
+    ) -> None:
+        hunt._window.use_utc(True)
+        page = self.page(qtbot, hunt)
+        self.typed(qtbot, page, "2024-12-30", "2025-01-02 06:00:00")
+        begin = 1_735_516_800 * SECOND
+        assert desk.counted[-1] == (begin, begin + (3 * 86_400 + 6 * 3_600 + 1) * SECOND)
+        assert "2024-12-30 00:00 – 2025-01-02 06:00" in page.range.text()
+        plot = page.cards["senders"].plot
+        assert plot is not None
+        plot.chosen.emit(page.cards["senders"].part.bars[1])
+        question = hunt._window.events.question()
+        assert (question.text, question.since, question.until) == ("senders:1", *desk.counted[-1])
+        page = self.page(qtbot, hunt)
+        self.typed(qtbot, page, "", "2025-01-01")
+        assert desk.counted[-1] == (None, begin + 3 * 86_400 * SECOND)
+        self.typed(qtbot, page, "2025-01-01", "")
+        assert desk.counted[-1][0] == begin + 2 * 86_400 * SECOND and desk.counted[-1][1] > begin
+
+    def test_what_is_no_range_is_told_beside_it_and_counts_nothing(
+        self, qtbot: QtBot, hunt: Hunting, desk: HuntDesk
+    ) -> None:
+        page = self.page(qtbot, hunt)
+        before = len(desk.counted)
+        hunt._window.menus._choose_range()  # Ctrl+T: of the page in front
+        dialog = hunt._window.findChild(RangeDialog)
+        assert dialog is not None and hunt._window.stack.currentWidget() is page
+        for since, until, line, words in (
+            ("the other day", "", dialog.since, "the other day"),
+            ("2025-01-02", "2025-01-01", dialog.until, "not after From"),
+            ("now+2d", "", dialog.since, "still to come"),
+        ):
+            dialog.since.setText(since)
+            dialog.until.setText(until)
+            assert not dialog.ok.isEnabled() and words in line.accessibleDescription()
+            dialog.take()
+        dialog.reject()
+        assert len(desk.counted) == before
+
+    def test_the_range_of_the_events_page_is_taken_over(
+        self, qtbot: QtBot, hunt: Hunting, desk: HuntDesk
+    ) -> None:
+        page = self.page(qtbot, hunt)
+        hunt._window.events.range.fix(5 * SECOND, 9 * SECOND)
+        self.pick(qtbot, page, "As in Events")
+        assert desk.counted[-1] == (5 * SECOND, 9 * SECOND)
+        hunt._window.events.range.choose(15 * 60 * SECOND)
+        self.pick(qtbot, page, "As in Events")
+        since, until = desk.counted[-1]
+        assert since is not None and until - since == 900 * SECOND
+        assert page.range.text().startswith("Last 15 minutes")
+
+    def test_the_range_is_remembered_by_profile(self, qtbot: QtBot, hunt: Hunting, desk: HuntDesk) -> None:
+        window = hunt._window
+        page = self.page(qtbot, hunt)
+        assert page.range.span == 86_400 * SECOND
+        self.pick(qtbot, page, "Last 7 days")
+        window.profiles.use("of a case")
+        page.range.fix(5 * SECOND, 9 * SECOND)
+        kept = StatisticsPage(desk, window.zone, window.preferences, lambda: (None, None, None))
+        qtbot.addWidget(kept)
+        assert (kept.range.span, kept.range.since, kept.range.until) == (None, 5 * SECOND, 9 * SECOND)
+        kept.stop()
+        window.profiles.use("")
+        qtbot.waitUntil(lambda: not page.running)
+        since, until = desk.counted[-1]
+        assert since is not None and until - since == 7 * 86_400 * SECOND
+        window.preferences.set_data("statistics/range", ["x", None])
+        page.reload()
+        assert page.range.span == 86_400 * SECOND
+        qtbot.waitUntil(lambda: not page.running)
+
+    def test_another_zone_names_the_bars_anew(self, qtbot: QtBot, hunt: Hunting, desk: HuntDesk) -> None:
+        page = self.page(qtbot, hunt)
+        before = len(desk.counted)
+        hunt._window.restyle()
+        assert len(desk.counted) == before, "colours alone count nothing"
+        page._counted_zone = "UTC+99:00"
+        hunt._window.restyle()
+        qtbot.waitUntil(lambda: not page.running)
+        assert len(desk.counted) == before + 1
 
     def test_counting_is_cancelled_and_the_window_never_waits(self, qtbot: QtBot, hunt: Hunting, desk: HuntDesk) -> None:  # fmt: skip
         desk.slow = 30.0

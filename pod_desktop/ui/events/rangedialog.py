@@ -80,6 +80,9 @@ class RangeDialog(QuestionDialog):
         if whole and since is not None and until is not None and until <= since:
             self._fields[1].fault("This is not after From.")
             whole = False
+        elif whole and until is None and since is not None and since > time.time_ns() // 1000:
+            self._fields[0].fault("This is still to come.", "Choose an earlier time, or one for To.")
+            whole = False
         self.ok.setEnabled(whole)
         return whole, since, until
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from PySide6.QtCore import Signal
@@ -18,6 +19,7 @@ RANGES: Final = (
     ("Last hour", HOUR),
     ("Last 24 hours", DAY),
     ("Last 7 days", 7 * DAY),
+    ("Last 30 days", 30 * DAY),
 )
 _STEPS: Final = (
     *(count * SECOND for count in (1, 2, 5, 10, 15, 30)),
@@ -46,7 +48,8 @@ class RangeButton(MenuButton):
     chosen = Signal()
     custom_asked = Signal()
 
-    def __init__(self, zone: Zone, parent: QWidget | None = None) -> None:
+    def __init__(self, zone: Zone, *, begin: int | None = None, parent: QWidget | None = None) -> None:
+        """`begin`: the length (microseconds) that is chosen at first; None is all time."""
         menu = QMenu()
         super().__init__(RANGES[0][0], menu, name="Time range", parent=parent)
         menu.setParent(self, menu.windowFlags())
@@ -59,7 +62,6 @@ class RangeButton(MenuButton):
         for words, length in RANGES:
             action = menu.addAction(words)
             action.setCheckable(True)
-            action.setChecked(length is None)
             group.addAction(action)
             action.triggered.connect(lambda _on=False, length=length: self.choose(length))
             self._actions[length] = action
@@ -67,6 +69,12 @@ class RangeButton(MenuButton):
         menu.addAction("From … To …", self.custom_asked.emit)
         group.setExclusionPolicy(QActionGroup.ExclusionPolicy.ExclusiveOptional)
         self._group = group
+        self._menu = menu
+        self.put(begin, None, None)
+
+    def offer(self, words: str, run: Callable[[], object]) -> None:
+        """Another way to a range, below the others."""
+        self._menu.addAction(words, run)
 
     def choose(self, length: int | None) -> None:
         """A stretch that ends now and moves on; None is all time."""
@@ -99,15 +107,15 @@ class RangeButton(MenuButton):
 
 
 def range_words(zone: Zone, since: int | None, until: int | None) -> str:
-    """`09:41:00 – 09:43:00` of one day; with days where they differ or one end is open."""
+    """`Nov 24 09:41:00 – 09:43:00` of one day; with both days where they differ, with years if not all is this year's."""
+    year = zone.needs_year(micros for micros in (since, until) if micros is not None)
     if since is None or until is None:
         moment = since if since is not None else until or 0
-        return f"{'Since' if until is None else 'Until'} {_moment(zone, moment)}"
-    low, high = zone.local(since), zone.local(until)
-    if low.date() == high.date():
-        return f"{low:%b %d} {zone.clock(since)} – {zone.clock(until)}"
-    return f"{_moment(zone, since)} – {_moment(zone, until)}"
+        return f"{'Since' if until is None else 'Until'} {_moment(zone, moment, year)}"
+    if zone.local(since).date() == zone.local(until).date():
+        return f"{zone.day(since, year=year)} {zone.clock(since)} – {zone.clock(until)}"
+    return f"{_moment(zone, since, year)} – {_moment(zone, until, year)}"
 
 
-def _moment(zone: Zone, micros: int) -> str:
-    return f"{zone.local(micros):%b %d %H:%M}"
+def _moment(zone: Zone, micros: int, year: bool) -> str:
+    return f"{zone.day(micros, year=year)} {zone.clock(micros)[:5]}"

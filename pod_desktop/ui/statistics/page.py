@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -13,27 +12,28 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QGridLayout, QMenu, QScrollArea, QVBoxLayout, QWidget
 
-from pod_desktop.core.clock import DAY, HOUR, SECOND
+from pod_desktop.core.clock import DAY, SECOND
 from pod_desktop.core.faults import Fault, Unwanted
 from pod_desktop.services.statistics import TITLES, Bar, Part, as_csv
 from pod_desktop.ui.bridge import Desk, Job, Worker
+from pod_desktop.ui.events.rangedialog import RangeDialog
+from pod_desktop.ui.events.timerange import RangeButton
 from pod_desktop.ui.folders import path_buttons
 from pod_desktop.ui.moments import Zone
+from pod_desktop.ui.preferences import Preferences
 from pod_desktop.ui.statistics.card import PartCard
 from pod_desktop.ui.text import PlainLabel
 from pod_desktop.ui.widgets import Button, MenuButton, Notice, PageHeader
 
-RANGES: Final = (
-    ("Last hour", HOUR),
-    ("Last 24 hours", DAY),
-    ("Last 7 days", 7 * DAY),
-    ("Last 30 days", 30 * DAY),
-    ("All time", None),
-)
-_FIRST: Final = 1
+_FIRST: Final = DAY
+_KEPT: Final = "statistics/range"
 _TWO_COLUMNS: Final = 820
 """From this width on cards stand beside each other."""
 _WIDE: Final = ("volume",)
+
+
+Stretch = tuple[int | None, int | None, int | None]
+"""(length, since, until), microseconds: what a time range button holds."""
 
 
 class StatisticsPage(QWidget):
@@ -42,16 +42,26 @@ class StatisticsPage(QWidget):
     search_asked = Signal(str, object, object, object)
     """(query, kinds, since, until): show these records in Events."""
 
-    def __init__(self, desk: Desk, zone: Zone, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        zone: Zone,
+        preferences: Preferences,
+        events_range: Callable[[], Stretch],
+        parent: QWidget | None = None,
+    ) -> None:
+        """`events_range` tells the time range of the Events page."""
         super().__init__(parent)
         self._desk = desk
         self._zone = zone
+        self._preferences = preferences
+        self._events_range = events_range
         self._worker = Worker("statistics", self)
         self._job = Job()
-        self._span: int | None = RANGES[_FIRST][1]
         self._since: int | None = None
         self._until = 0
         self._begun = 0.0
+        self._counted_zone = zone.name()
         self._asked = self._running = False
         self._columns = 0
         self.cards = {key: PartCard(key) for key in TITLES}
@@ -60,10 +70,11 @@ class StatisticsPage(QWidget):
     # building
 
     def _build(self) -> None:
-        ranges = QMenu(self)
-        for words, length in RANGES:
-            ranges.addAction(words, partial(self._choose, words, length))
-        self.range_button = MenuButton(RANGES[_FIRST][0], ranges, name="Time range")
+        self.range = RangeButton(self._zone, begin=_FIRST)
+        self.range.offer("As in Events", self.take_events_range)
+        self.range.chosen.connect(self._chosen)
+        self.range.custom_asked.connect(self.choose_range)
+        self._recall()
         self.refresh_button = Button("Count again", clicked=self.ask)
         self.cancel_button = Button("Cancel", clicked=self.cancel)
         self.cancel_button.hide()
@@ -91,7 +102,7 @@ class StatisticsPage(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        controls = (self.told, self.cancel_button, self.refresh_button, self.range_button, self.export_button)
+        controls = (self.told, self.cancel_button, self.refresh_button, self.range, self.export_button)
         column.addWidget(PageHeader("Statistics", *controls))
         column.addWidget(self.fault)
         column.addWidget(self.written)
@@ -127,22 +138,53 @@ class StatisticsPage(QWidget):
 
     def focus_first(self) -> None:
         """Go to the time range."""
-        self.range_button.setFocus()
+        self.range.setFocus()
 
-    def _choose(self, words: str, length: int | None) -> None:
-        self._span = length
-        self.range_button.say(words)
+    # the time range
+
+    def choose_range(self) -> None:
+        """Ask for two moments."""
+        since = self._since if self.range.since is None and self.range.until is None else self.range.since
+        dialog = RangeDialog(self._zone, since, self.range.until, self.window())
+        dialog.chosen.connect(self.range.fix)
+        dialog.open()
+
+    def take_events_range(self) -> None:
+        """Count what the Events page shows."""
+        self.range.put(*self._events_range())
+        self._chosen()
+
+    def _chosen(self) -> None:
+        self._preferences.set_data(_KEPT, [self.range.span, self.range.since, self.range.until])
         self.ask()
 
+    def _recall(self) -> None:
+        kept = self._preferences.data(_KEPT)
+        if isinstance(kept, list) and len(kept) == 3 and all(one is None or type(one) is int for one in kept):
+            self.range.put(*kept)
+        else:
+            self.range.put(_FIRST, None, None)
+
+    def reload(self) -> None:
+        """Another profile: the range that was chosen there."""
+        self._recall()
+        if self._asked:
+            self.ask()
+
+    # counting
+
     def ask(self) -> None:
-        """Count again, up to now."""
+        """Count again: up to now, or what lies between the moments that were chosen."""
         self.cancel()
         self._asked = True
         self.fault.hide()
         self.written.say("")
         job = self._job = Job()
-        self._until = -(-time.time_ns() // 1_000 // SECOND) * SECOND
-        self._since = None if self._span is None else self._until - self._span
+        chosen = self.range
+        now = -(-time.time_ns() // 1_000 // SECOND) * SECOND
+        self._until = now if chosen.until is None else chosen.until
+        self._since = chosen.since if chosen.span is None else self._until - chosen.span
+        self._counted_zone = self._zone.name()
         self._begun = time.monotonic()
         for card in self.cards.values():
             card.wait()
@@ -206,9 +248,12 @@ class StatisticsPage(QWidget):
         return self._running
 
     def restyle(self) -> None:
-        """Colours are others from now on."""
+        """Colours or times are others from now on."""
+        self.range.restyle()
         for card in self.cards.values():
             card.restyle()
+        if self._asked and self._counted_zone != self._zone.name():
+            self.ask()  # its bars are named in the other zone
 
     def stop(self) -> None:
         """The window closes."""
