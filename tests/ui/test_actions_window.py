@@ -117,6 +117,22 @@ def test_a_record_without_a_sender_offers_no_block_of_one(world, qtbot) -> None:
     assert not block.isEnabled() and "names no sender" in block.toolTip()
 
 
+def test_the_menus_offer_no_block_of_a_sender_that_a_record_does_not_name(world, qtbot, desk) -> None:
+    desk.rows[-1] = desk.rows[-1]._replace(sender="", kind="maillog")
+    world.window.events.ask()
+    table = world.window.events.table
+    qtbot.waitUntil(lambda: world.window.events.model.row(0) and not world.window.events.model.row(0).sender)
+    both = [world.command("Block Sender …"), world.command("Safelist Sender …")]
+    table.go_to(1)
+    assert all(command.isEnabled() for command in both)
+    table.go_to(0)
+    assert not any(command.isEnabled() for command in both)
+    QTest.keyClick(table, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    assert table.chosen_count() == 2 and all(command.isEnabled() for command in both)
+    table.go_to(0)
+    assert not any(command.isEnabled() for command in both)
+
+
 def test_several_selected_records_open_one_run(world, qtbot) -> None:
     table = world.window.events.table
     table.go_to(0)

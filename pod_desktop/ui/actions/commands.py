@@ -44,10 +44,11 @@ def add_actions(window: MainWindow, acting: Callable[[], ActionsWiring]) -> int:
     add, table, detail = window.menus.add, window.events.table, window.events.detail
     add("Record", "&Actions", lambda: window.show_tab(tab), "Alt+5")
     # Within the table: its context menu shows them too.
-    for command in (
+    commands = (
         add("Record", "&Block Sender …", block, "Ctrl+B", within=table, gap=True),
         add("Record", "Safe&list Sender …", safelist, "Ctrl+Shift+B", within=table),
-    ):
+    )
+    for command in commands:
         command.setProperty(ON_FIELDS, True)
     buttons = (Button("Block sender…", "danger", block), Button("Safelist sender…", clicked=safelist))
 
@@ -56,7 +57,17 @@ def add_actions(window: MainWindow, acting: Callable[[], ActionsWiring]) -> int:
             button.setEnabled(bool(record.row.sender))
             button.setToolTip(tip("" if record.row.sender else NO_SENDER))
 
+    def fit_commands() -> None:
+        row = table.current()
+        # Of several selected records those without a sender are left out when it comes to it.
+        fits = row is None or bool(row.sender) or table.chosen_count() > 1
+        for command in commands:
+            command.setEnabled(fits)
+            command.setToolTip(tip("" if fits else NO_SENDER))
+
     detail.came.connect(fit)
+    table.chosen.connect(lambda _row: fit_commands())
+    table.selectionModel().selectionChanged.connect(lambda *_ranges: fit_commands())
     for button in buttons:
         detail.add_to_footer(button)
     return tab
