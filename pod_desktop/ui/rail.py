@@ -17,7 +17,8 @@ HUNT: Final = "Hunt"
 AUTOMATE: Final = "Automate"
 MANAGE: Final = "Manage"
 GROUPS: Final = (HUNT, AUTOMATE, MANAGE)
-WIDTH: Final = 149
+WIDTH: Final = 164
+"""Pixels: the longest title with three digits in its badge."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,7 @@ class RailButton(QAbstractButton):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(132, 34)
+        return QSize(WIDTH - 17, 34)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up):

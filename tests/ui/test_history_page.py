@@ -35,6 +35,7 @@ from pod_desktop.ui.actions.calls import Calls
 from pod_desktop.ui.actions.confirm import TypeAgain
 from pod_desktop.ui.history.page import HistoryPage
 from pod_desktop.ui.moments import Zone
+from pod_desktop.ui.rail import WIDTH
 from pod_desktop.ui.theme import Theme
 
 
@@ -279,7 +280,12 @@ def test_held_actions_have_a_segment_only_when_somebody_fills_it(page) -> None:
     view = QWidget()
     page.show_held(view, 3)
     page.show_held(view, 2)
-    assert [page.segments.tabText(at) for at in range(2)] == ["Webhook Actions", "Held for approval (2)"]
+    assert [page.segments.tabText(at) for at in range(2)] == ["Webhook Actions", "Held (2)"]
+    page.show_held(view, 239)
+    page.segments.setCurrentIndex(0)
+    page.resize(1_100 - WIDTH, 600)
+    page.layout().activate()
+    assert page.segments.width() >= page.segments.sizeHint().width()
     page.segments.setCurrentIndex(1)
     assert view.isVisible() and not page.table.isVisible()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fakedesk import Counters, FakeDesk, row, stream
 from PySide6.QtCore import QMimeData, QPointF, QSize, Qt, QUrl
-from PySide6.QtGui import QAction, QColor, QDropEvent, QKeySequence
+from PySide6.QtGui import QAction, QColor, QDropEvent, QFont, QFontMetrics, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
@@ -26,13 +26,13 @@ from pod_desktop.core import status
 from pod_desktop.core.clock import HOUR, parse_iso
 from pod_desktop.services import hours
 from pod_desktop.services.hours import Hour
-from pod_desktop.ui import bugs, theme
+from pod_desktop.ui import bugs, fonts, theme
 from pod_desktop.ui.bridge import Overview
 from pod_desktop.ui.commands import plain_words
 from pod_desktop.ui.events.columns import COLUMNS, INDEX
 from pod_desktop.ui.moments import Zone
 from pod_desktop.ui.palette import CommandPalette, ShortcutsDialog, ranked
-from pod_desktop.ui.rail import HUNT, MANAGE, Page
+from pod_desktop.ui.rail import HUNT, MANAGE, Page, RailButton
 from pod_desktop.ui.statusbar import StatusBar, lost_records
 from pod_desktop.ui.text import PlainLabel
 from pod_desktop.ui.widgets import EmptyState
@@ -491,3 +491,23 @@ def test_a_new_page_begins_where_it_wants_and_a_page_that_was_left_goes_on(
     window.go(EVENTS)
     window.go("lists")
     assert window.focusWidget() is page.last
+
+
+def test_three_digits_in_a_badge_cover_no_title(qtbot: QtBot) -> None:
+    button = RailButton("Action History")
+    qtbot.addWidget(button)
+    button.resize(button.sizeHint())
+
+    def inked(words: str) -> set[int]:
+        """Columns that the badge changes."""
+        button.badge("")
+        plain = button.grab().toImage()
+        button.badge(words, alarm=True)
+        told = button.grab().toImage()
+        rows = range(plain.height())
+        return {x for x in range(plain.width()) if any(plain.pixel(x, y) != told.pixel(x, y) for y in rows)}
+
+    title = 10 + QFontMetrics(fonts.text(weight=QFont.Weight.Medium)).horizontalAdvance("Action History")
+    for words in ("1", "239", "999+"):
+        covered = inked(words)
+        assert covered and min(covered) >= title

@@ -6,6 +6,7 @@ Loaded after the first paint: it brings the HTTP library along.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
@@ -24,6 +25,9 @@ from pod_desktop.ui.history.page import HistoryPage
 from pod_desktop.ui.lists.bulk import BulkDialog
 from pod_desktop.ui.lists.page import TITLES, ListsPage
 from pod_desktop.ui.window import MainWindow
+
+_MOST_SHOWN: Final = 999
+"""In the badge: more digits would cover the title."""
 
 
 class ActionsWiring(QObject):
@@ -129,7 +133,8 @@ class ActionsWiring(QObject):
             parts = [f"{troubled:,} failed or unknown"] if troubled else []
             parts += [f"{self._held:,} held for approval"] if self._held else []
             parts += [f"{self._interrupted:,} interrupted"] if self._interrupted else []
-            button.badge(f"{count:,}" if count else "", alarm=True, meaning=", ".join(parts))
+            words = "" if not count else f"{count}" if count <= _MOST_SHOWN else f"{_MOST_SHOWN}+"
+            button.badge(words, alarm=True, meaning=", ".join(parts))
 
     # going somewhere
 

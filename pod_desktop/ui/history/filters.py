@@ -86,7 +86,7 @@ class Filters(QObject):
         self.search.setPlaceholderText("Filter value, responder, who…")
         self.search.setAccessibleName("Filter the history")
         self.search.setClearButtonEnabled(True)
-        self.search.setMinimumWidth(120)
+        self.search.setMinimumWidth(70)
         self.search.setMaximumWidth(260)
         self._typing = QTimer(self, singleShot=True, interval=_SEARCH_MS)
         self._typing.timeout.connect(self.changed)

@@ -145,8 +145,9 @@ class HistoryPage(QWidget):
                 self._stack.removeWidget(self._held)
             self._held = view
             self._stack.addWidget(view)
-        words = f"Held for approval ({count:,})" if count else "Held for approval"
-        self.segments.setTabText(1, words)
+        # Short: the filters stand beside it.
+        self.segments.setTabText(1, f"Held ({count:,})" if count else "Held")
+        self.segments.setTabToolTip(1, "Held for approval")
 
     def _segment_chosen(self, segment: int) -> None:
         self._stack.setCurrentWidget(self.splitter if segment == 0 or self._held is None else self._held)
