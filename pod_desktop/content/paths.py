@@ -7,8 +7,10 @@ tried first. A list on the way stands for each of its items.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 Scalar = str | int | float
+_LONG: Final = 256
 
 
 def lookup(document: object, path: str) -> tuple[Scalar, ...]:
@@ -53,7 +55,10 @@ def _walk(value: object, rest: str, at_name: bool) -> Iterator[Scalar]:
 
 
 def _named(members: dict[str, object], rest: str) -> Iterator[Scalar]:
-    for end in _ends(rest):
+    longest = len(rest)
+    if longest > _LONG:  # trying every beginning of a long path would take its length squared
+        longest = min(longest, max(map(len, members), default=0))
+    for end in _ends(rest, longest):
         if (name := rest[:end]) in members:
             found = list(_walk(members[name], rest[end:], False))
             if found:
@@ -61,10 +66,11 @@ def _named(members: dict[str, object], rest: str) -> Iterator[Scalar]:
                 return
 
 
-def _ends(rest: str) -> Iterator[int]:
-    """Where a name at the beginning of `rest` may end, the longest first."""
-    yield len(rest)
-    for place in range(len(rest) - 1, -1, -1):
+def _ends(rest: str, most: int) -> Iterator[int]:
+    """Where a name of at most so many characters at the beginning of `rest` may end, the longest first."""
+    if most == len(rest):
+        yield most
+    for place in range(min(len(rest) - 1, most), -1, -1):
         if rest[place] in ".[":
             yield place
 

@@ -187,7 +187,7 @@ span = st.sampled_from([(None, None), (NOON + 70 * MINUTE, None), (NOON + 10 * M
 
 
 # Shrinking would take many times as long as the test: the failing tree is small as it is.
-@settings(max_examples=100, deadline=None, phases=PHASES)
+@settings(max_examples=60, deadline=None, phases=PHASES)
 @given(trees, span)
 def test_rows_keys_and_counts_are_the_same(
     readers: list[store.Reader], tree: Node, span: tuple[int | None, int | None]
