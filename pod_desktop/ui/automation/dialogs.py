@@ -88,7 +88,7 @@ class TemplatesDialog(TitledDialog):
         row.addWidget(self.list)
         row.addLayout(right, 1)
         self.column.addLayout(row, 1)
-        note = "It opens in the editor with its backtest; nothing is kept before you save it, and then in dry run."
+        note = "It opens in the editor with its backtest; nothing is kept before you submit it, and then in dry run."
         self.column.addWidget(PlainLabel(note, "help", wrap=True))
         self.use_button = Button("Use this template", "primary", self._use)
         self.add_buttons(Button("Cancel", clicked=self.reject), self.use_button)
