@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import shiboken6
 from faketester import EXCHANGE, FakeTester
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible, QGuiApplication
@@ -295,6 +296,25 @@ def test_a_window_that_goes_while_a_test_runs_takes_it_along(
     qtbot.waitUntil(lambda: not window.findChildren(TestDialog))
     assert runner.stop(10)
     qtbot.waitUntil(lambda: runner.busy == "")
+
+
+def test_a_run_that_is_gone_before_its_end_is_told_keeps_no_other_from_beginning(
+    qtbot: QtBot, runner: Runner, fake: FakeTester
+) -> None:
+    fake.waits_at = "Connect"
+    run = runner.start((COLLECTOR, None))
+    assert run is not None
+    steps: list[object] = []
+    run.stepped.connect(steps.append)
+    qtbot.waitUntil(lambda: len(steps) == 1)
+    shiboken6.delete(run)
+    fake.go.set()
+    qtbot.waitUntil(lambda: runner.busy == "")
+    assert len(steps) == 1
+    again = runner.start((COLLECTOR, None))
+    assert again is not None
+    with qtbot.waitSignal(again.reported):
+        pass
 
 
 def test_edit_connector_leads_there(qtbot: QtBot, window: QWidget, runner: Runner, fake: FakeTester) -> None:

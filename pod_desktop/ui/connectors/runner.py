@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from PySide6.QtCore import QObject, Signal
 from shiboken6 import isValid
@@ -20,6 +20,12 @@ from pod_desktop.ui import bugs
 
 Test = Callable[[Connector, Mapping[str, Secret] | None, OnStep], Coroutine[Any, Any, TestReport]]
 """(connector, typed secrets or None for those that are kept, told of every step); services.testing.Tester.test."""
+STEPPED: Final = "stepped"
+REPORTED: Final = "reported"
+CANCELLED: Final = "cancelled"
+FAILED: Final = "failed"
+Say = Callable[["Run", str, object], None]
+"""(run, STEPPED, a step), or how it ended and the outcome: report, None or exception. Called on the test's thread."""
 
 
 class Run(QObject):
@@ -35,13 +41,10 @@ class Run(QObject):
     ended = Signal()
     """Before any of the three: another test may begin."""
 
-    # Emitted on the test's thread; heard on the window's, by when whoever started it has connected.
-    _told = Signal(object)
-    _over = Signal(str, object)
-
-    def __init__(self, name: str, planned: Sequence[str], parent: QObject | None = None) -> None:
-        """`name`: of the connector; `planned`: the names of the steps that are to come."""
+    def __init__(self, name: str, planned: Sequence[str], say: Say, parent: QObject | None = None) -> None:
+        """`name`: of the connector; `planned`: the names of the steps that are to come; `say`: see Say."""
         super().__init__(parent)
+        self._say = say
         self.name = name
         self.planned = tuple(planned)
         self.running = True
@@ -49,8 +52,6 @@ class Run(QObject):
         self._task: asyncio.Task[Any] | None = None
         self._lock = threading.Lock()
         self._unwanted = False
-        self._told.connect(self._tell)
-        self._over.connect(self._finish)
 
     def cancel(self) -> None:
         """Stop it; `cancelled` follows. Nothing happens when it has ended."""
@@ -64,12 +65,12 @@ class Run(QObject):
     def work(self, test: Callable[[OnStep], Coroutine[Any, Any, TestReport]]) -> None:
         """Carry the test out; called once, on a thread that is not the window's."""
         try:
-            outcome: tuple[str, object] = ("reported", asyncio.run(self._main(test)))
+            outcome: tuple[str, object] = (REPORTED, asyncio.run(self._main(test)))
         except asyncio.CancelledError:
-            outcome = ("cancelled", None)
+            outcome = (CANCELLED, None)
         except BaseException as error:
-            outcome = ("failed", error)
-        self._say(lambda: self._over.emit(*outcome))
+            outcome = (FAILED, error)
+        self._say(self, *outcome)
 
     async def _main(self, test: Callable[[OnStep], Coroutine[Any, Any, TestReport]]) -> TestReport:
         with self._lock:
@@ -77,30 +78,19 @@ class Run(QObject):
                 raise asyncio.CancelledError
             self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
         try:
-            return await test(lambda step: self._say(lambda: self._told.emit(step)))
+            return await test(lambda step: self._say(self, STEPPED, step))
         finally:
             with self._lock:
                 self._loop = self._task = None
 
-    def _say(self, emit: Callable[[], None]) -> None:
-        """Nobody is told any more once the window is gone."""
-        try:
-            if isValid(self):
-                emit()
-        except RuntimeError:
-            return
-
     # on the window's thread
 
-    def _tell(self, step: object) -> None:
-        self.stepped.emit(step)
-
-    def _finish(self, how: str, outcome: object) -> None:
-        self.running = False
+    def finish(self, how: str, outcome: object) -> None:
+        """Tell how it ended: REPORTED, CANCELLED or FAILED."""
         self.ended.emit()
-        if how == "reported":
+        if how == REPORTED:
             self.reported.emit(outcome)
-        elif how == "cancelled":
+        elif how == CANCELLED:
             self.cancelled.emit()
         else:
             if not isinstance(outcome, Fault) and isinstance(outcome, BaseException):
@@ -114,12 +104,17 @@ class Runner(QObject):
     changed = Signal()
     """A test began or ended: buttons that start one follow."""
 
+    # Emitted on the test's thread; heard on the window's, by when whoever started it has connected. Not a signal of
+    # the run's own: that is destroyed when it has ended, which may be in the middle of the emission that says so.
+    _said = Signal(object)
+
     def __init__(self, test: Test, parent: QObject | None = None) -> None:
         """`test` is called on a worker thread, inside an event loop of its own."""
         super().__init__(parent)
         self._test = test
         self._run: Run | None = None
         self._threads: list[threading.Thread] = []
+        self._said.connect(self._deliver)
 
     @property
     def busy(self) -> str:
@@ -131,8 +126,7 @@ class Runner(QObject):
         if self._run is not None:
             return None
         steps = [name for connector, _ in parts for name in planned(connector)]
-        run = self._run = Run(parts[0][0].name, steps, self)
-        run.ended.connect(self._ended)
+        run = self._run = Run(parts[0][0].name, steps, self._say, self)
 
         async def all_of_them(on_step: OnStep) -> TestReport:
             reports: list[TestReport] = []
@@ -156,11 +150,27 @@ class Runner(QObject):
             thread.join(seconds)
         return not any(thread.is_alive() for thread in self._threads)
 
-    def _ended(self) -> None:
-        run, self._run = self._run, None
-        if run is not None:
+    def _say(self, run: Run, how: str, what: object) -> None:
+        """On the test's thread."""
+        try:
+            self._said.emit((run, how, what))
+        except RuntimeError:  # the window has gone meanwhile, and this object with it
+            return
+
+    def _deliver(self, said: tuple[Run, str, object]) -> None:
+        run, how, what = said
+        there = isValid(run)
+        if how == STEPPED:
+            if there:
+                run.stepped.emit(what)
+            return
+        run.running = False
+        self._run = None
+        if there:
             run.deleteLater()
         self.changed.emit()
+        if there:
+            run.finish(how, what)
 
 
 def joined(reports: Sequence[TestReport]) -> TestReport:
