@@ -60,7 +60,7 @@ class World:
         self.writer = store.open_writer(folder / "events", clock=self.clock)
         self.playbooks = store.Playbooks(folder / "playbooks.db")
         self.journal = store.Journal(folder / "actions.db")
-        self.sender = webhook.Sender(SystemClock(), seconds=1.5)
+        self.sender = webhook.Sender(SystemClock(), seconds=20.0)
         self.ledger = store.Ledger(folder / "ledger.db")
         self.notes_file = folder / store.NOTES_FILE
         self.stop_file = store.DataDir(folder).automation_stop

@@ -71,7 +71,7 @@ def test_no_jump_by_the_bar_stays_blank(qtbot: QtBot, make_window: Make) -> None
         began = time.perf_counter()
         while any(window.events.model.row(bar.value() + seen) is None for seen in (0, 12, 24)):
             QApplication.processEvents()
-            assert time.perf_counter() - began < 20
+            assert time.perf_counter() - began < 100
         waits.append(time.perf_counter() - began)
         assert len(table.visible_rows()) > 20
     # The median: on a busy machine any single wait may be somebody else's; the bench has the longest.
