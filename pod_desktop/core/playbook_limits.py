@@ -68,15 +68,10 @@ class Budget:
     def exhausted(self, at: int) -> Verdict | None:
         """The same, with the words."""
         limits = self._limits
-        if self._has(limits.per_minute, at - MINUTE):
-            return Verdict(
-                LIMITED,
-                f"{self._count(at - MINUTE)} actions within a minute; {limits.per_minute} is the limit.",
-            )
-        if self._has(limits.per_day, at - DAY):
-            return Verdict(
-                LIMITED, f"{self._count(at - DAY)} actions within a day; {limits.per_day} is the limit."
-            )
+        for most, length, words in ((limits.per_minute, MINUTE, "minute"), (limits.per_day, DAY, "day")):
+            if self._has(most, at - length):
+                count = self._count(at - length)
+                return Verdict(LIMITED, f"{count} actions within a {words}; {most} is the limit.")
         return None
 
     def limited(self, at: int, value: tuple[str, ...]) -> Verdict | None:

@@ -125,9 +125,7 @@ class _Finder:
         """Values that were tested before: most records have one of a few."""
 
     def __call__(self, data: bytes, starts: Sequence[int]) -> list[int]:
-        return needles.either(
-            needles.records(data, starts, self._next), needles.records(data, starts, needles.escaped_name)
-        )
+        return needles.members(data, starts, self._next)
 
     def _next(self, data: bytes, at: int) -> int:
         find, end, value, failed = needles.find, self._end, self._value.match, self._failed

@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -167,12 +168,7 @@ def spots_of(path: str) -> Spots | None:
             at += 1
         return at
 
-    def spots(data: bytes, starts: Sequence[int]) -> list[int]:
-        return needles.either(
-            needles.records(data, starts, member), needles.records(data, starts, needles.escaped_name)
-        )
-
-    return spots
+    return partial(needles.members, next_from=member)
 
 
 # --- what one would cost

@@ -43,6 +43,11 @@ def records(data: bytes, starts: Sequence[int], next_from: Next) -> list[int]:
     return found
 
 
+def members(data: bytes, starts: Sequence[int], next_from: Next) -> list[int]:
+    """The places of the records in which a member stands, or one whose name is written with escapes."""
+    return either(records(data, starts, next_from), records(data, starts, escaped_name))
+
+
 def following(needle: bytes) -> Next:
     """The next place of these bytes."""
     return lambda data, start: find(data, needle, start)

@@ -39,7 +39,8 @@ def explained(stream: StreamStatus, zone: Zone, now: int, *, with_hours: bool = 
     if stream.next_try:
         lines.append(f"Next try {ago(stream.next_try, now)}, at {zone.clock(stream.next_try)}.")
     if stream.last_activity:
-        lines.append(f"Last heard of {ago(stream.last_activity, now)}.")
+        # `now` is a whole second, and may lie before it.
+        lines.append(f"Last heard of {ago(min(stream.last_activity, now), now)}.")
     counted = stream.counters
     numbers = [f"{counted.received:,} received", f"{counted.stored:,} stored"]
     for count, word in (

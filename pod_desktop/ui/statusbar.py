@@ -182,7 +182,7 @@ class StatusBar(QWidget):
         apart = [
             f"{name} {count:,} · "
             for name, count in (
-                ("came twice", total.duplicates),
+                ("duplicates", total.duplicates),
                 ("filtered", total.filtered),
                 ("unreadable", total.quarantined),
             )
@@ -200,7 +200,7 @@ class StatusBar(QWidget):
         self._counts.style().polish(self._counts)
         self._counts.setToolTip(
             tip(
-                f"{total.duplicates:,} came twice and were stored once\n{total.filtered:,} dropped by log filters\n"
+                f"{total.duplicates:,} duplicates: came again and are stored once\n{total.filtered:,} dropped by log filters\n"
                 f"{total.quarantined:,} are no records and were kept as received"
             )
         )

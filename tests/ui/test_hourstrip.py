@@ -103,7 +103,7 @@ def test_the_picture_has_a_legend_and_hides_while_there_is_nothing(qtbot: QtBot)
         "Hours of the last 30 days: "
     )
     picture.show_hours(month()[-9:])
-    words = "Hours since 2026-12-24 04:00, from where on is collected: 9 live."
+    words = "Hours since 2026-12-24 04:00, where collecting begins: 9 live."
     assert next(one.text() for one in picture.findChildren(PlainLabel)) == words
     assert picture.strip.accessibleName() == words.removesuffix(".")
     assert summary(month()) == "117 live, 600 archived, 1 partial, 2 gap, 1 out of reach"
@@ -119,9 +119,11 @@ def test_the_status_bar_explains_hours_notices_and_what_is_left() -> None:
         hours_left=7,
         time_left_s=90.0,
         notice="The disk is nearly full: 1.4 GB are free.",
+        last_activity=NOON + 400_000,  # within the second that is told
     )
     words = "\n".join(explained(stream, Zone(utc=True), NOON))
     assert "600 archived" in words and "1 out of reach" in words
+    assert "Last heard of 0 s ago." in words
     assert "7 hours of the archive left" in words and "nearly full" in words
 
 

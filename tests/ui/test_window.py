@@ -163,11 +163,11 @@ def test_the_status_bar_says_where_received_records_are_that_are_not_stored(qtbo
     bar.show_overview(overview)
     assert (
         bar._counts.text()
-        == "received 1,100 · stored 1,000 · came twice 60 · filtered 39 · unreadable 1 · lost 0"
+        == "received 1,100 · stored 1,000 · duplicates 60 · filtered 39 · unreadable 1 · lost 0"
     )
     bar.resize(480, 26)
     bar.show_overview(overview)
-    assert "came twice" not in bar._counts.text()
+    assert "duplicates" not in bar._counts.text()
     assert "lost 0" in bar._counts.text()
 
 

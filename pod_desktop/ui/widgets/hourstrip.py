@@ -68,7 +68,7 @@ def which(found: Sequence[Hour], zone: Zone) -> str:
     """Which hours these are: the last 30 days, or fewer where less was asked for."""
     if not found or len(found) >= hours.SHOWN:
         return "Hours of the last 30 days"
-    return f"Hours since {zone.whole(found[0].begin)[:16]}, from where on is collected"
+    return f"Hours since {zone.whole(found[0].begin)[:16]}, where collecting begins"
 
 
 def told(hour: Hour, zone: Zone) -> str:
