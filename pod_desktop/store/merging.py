@@ -5,10 +5,12 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from pod_desktop.core.record import EventRow
 from pod_desktop.store.port import Ask, Order, Place
+
+_Found = TypeVar("_Found")
 
 
 def merged(
@@ -46,6 +48,34 @@ def _advance(heap: list[Any], rows: Iterator[EventRow], sign: int) -> None:
     row = next(rows, None)
     if row is not None:
         heapq.heappush(heap, (sign * row.time, sign * row.seq, row, rows))
+
+
+def undisturbed(work: Callable[[], _Found], went: Callable[[], int]) -> _Found:
+    """What `work` finds while no segment goes: what is kept of one is in another that it did not look into.
+
+    Args:
+        went: how many segments were found to have gone.
+    """
+    while True:
+        known = went()
+        found = work()
+        if went() == known:
+            return found
+
+
+def all_behind(
+    after: Place | None, rows_behind: Callable[[Place | None], Iterator[EventRow]], went: Callable[[], int]
+) -> Iterator[EventRow]:
+    """The rows behind a place; where a segment goes meanwhile, gone on with behind the last row as it is now."""
+    while True:
+        known = went()
+        for row in rows_behind(after):
+            if went() != known:
+                break
+            yield row
+            after = Place(row.time, row.seq)
+        if went() == known:
+            return
 
 
 def narrowed(ask: Ask, order: Order, after: Place | None) -> Ask:

@@ -6,6 +6,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,7 +21,7 @@ from pod_desktop.store.catalog import LIST_SEGMENTS, Entry
 from pod_desktop.store.columns import COLUMNS, values_of
 from pod_desktop.store.commonest import commonest, counted, ranked
 from pod_desktop.store.counting import count_in, counts_by, counts_by_time
-from pod_desktop.store.merging import merged, narrowed
+from pod_desktop.store.merging import all_behind, merged, narrowed, undisturbed
 from pod_desktop.store.port import (
     Ask,
     Candidates,
@@ -56,6 +57,7 @@ class SegmentReader:
         self._aside: dict[int, str] = {}
         self._seen: tuple[Any, ...] = ()
         self._version = 0
+        self._went = 0
         self._refresh()
 
     # --- what there is
@@ -113,13 +115,10 @@ class SegmentReader:
         self._open[segment] = found
         if not found.meta.sealed:
             found.refresh()
-        self._close_least_used()
-        return found
-
-    def _close_least_used(self) -> None:
         sealed = [one for one in self._open.values() if one.meta.sealed and not one.users]
-        for one in sealed[: max(0, len(sealed) - self._most_open)]:
+        for one in sealed[: max(0, len(sealed) - self._most_open)]:  # the least used
             self._open.pop(one.segment).close()
+        return found
 
     @contextmanager
     def _setting_aside(self, segment: int) -> Iterator[None]:
@@ -128,7 +127,9 @@ class SegmentReader:
             with schema.outage(schema.segment_path(self._folder, segment)):
                 yield
         except Outage as fault:
-            if not self._is_gone(segment):
+            if self._is_gone(segment):
+                self._went += 1
+            else:
                 self._aside[segment] = str(fault)
             if (found := self._open.pop(segment, None)) is not None:
                 found.close()
@@ -181,16 +182,14 @@ class SegmentReader:
         marks: Marks | None = None,
     ) -> Iterator[EventRow]:
         """See store.port.Reader.search."""
-        if limit is not None and limit <= 0:
-            return
-        ask = narrowed(ask, order, after)
-        for number, row in enumerate(self._merged(ask, order, after, marks), 1):
-            yield row
-            if number == limit:
-                return
+        behind = partial(self._merged, ask, order, marks)
+        # Within marks a view sees one unmoving list, or less of it.
+        rows = all_behind(after, behind, lambda: self._went) if marks is None else behind(after)
+        return islice(rows, None if limit is None else max(limit, 0))
 
-    def _merged(self, ask: Ask, order: Order, after: Place | None, marks: Marks | None) -> Iterator[EventRow]:
+    def _merged(self, ask: Ask, order: Order, marks: Marks | None, after: Place | None) -> Iterator[EventRow]:
         """Rows of all segments in order, opening a segment only when its turn has come."""
+        ask = narrowed(ask, order, after)
         waiting = [one for one in self._overlapping(ask) if marks is None or one[0] in marks]
 
         def rows(segment: int) -> Iterator[EventRow]:
@@ -227,12 +226,7 @@ class SegmentReader:
             return found.raw(seq)
 
     def row(self, seq: int) -> EventRow:
-        """One row.
-
-        Raises:
-            KeyError: no such record.
-            Outage: its segment is damaged or missing.
-        """
+        """One row; raises KeyError for no such record, Outage where its segment is damaged or missing."""
         found = self._of(seq)
         with schema.outage(found.path):
             row = found.row(seq)
@@ -288,11 +282,13 @@ class SegmentReader:
 
     def find(self, kind: str, rid: str) -> EventRow | None:
         """See store.port.Reader.find."""
-        for segment, _, _ in sorted(self._overlapping(Ask()), key=lambda one: -one[2]):
-            with self._setting_aside(segment):
-                if (row := self._segment(segment).find(kind, rid)) is not None:
-                    return row
-        return None
+
+        def look() -> EventRow | None:
+            listed = sorted(self._overlapping(Ask()), key=lambda one: -one[2])
+            rows = (self._answer(Ask(), one, lambda segment: segment.find(kind, rid)) for one, _, _ in listed)
+            return next((row for row in rows if row is not None), None)
+
+        return undisturbed(look, lambda: self._went)
 
     # --- counts
 
@@ -305,24 +301,29 @@ class SegmentReader:
                 return self._segment(segment).answer(work)
         return None
 
-    def _over(self, ask: Ask, work: Callable[[Segment], _Answer]) -> Iterator[_Answer]:
-        for segment, _, _ in self._overlapping(ask):
-            if (found := self._answer(ask, segment, work)) is not None:
-                yield found
+    def _over(self, ask: Ask, work: Callable[[Segment], _Answer]) -> list[_Answer]:
+        def answers() -> list[_Answer]:
+            found = (self._answer(ask, segment, work) for segment, _, _ in self._overlapping(ask))
+            return [one for one in found if one is not None]
+
+        return undisturbed(answers, lambda: self._went)
 
     def count(self, ask: Ask) -> int:
         """See store.port.Reader.count."""
         if isinstance(ask.tree, Everything) and ask.seqs is None:
-            return sum(self.minutes(ask, self.marks()).values())
+            return undisturbed(lambda: sum(self.minutes(ask, self.marks()).values()), lambda: self._went)
         return sum(self._over(ask, lambda segment: count_in(segment, ask)))
 
     def count_by(self, ask: Ask, name: str, limit: int = 1_000) -> list[tuple[str, int]]:
         """See store.port.Reader.count_by. Spellings that differ in case only count as one value."""
-        segments = [segment for segment, _, _ in self._overlapping(ask)]
-        found = commonest(segments, partial(self._answer, ask), ask, name, limit)
+
+        def listed() -> list[tuple[str, int]] | None:
+            segments = [segment for segment, _, _ in self._overlapping(ask)]
+            return commonest(segments, partial(self._answer, ask), ask, name, limit)
+
+        found = undisturbed(listed, lambda: self._went)
         if found is None:
-            parts = [counted(part) for part in self._over(ask, partial(counts_by, ask=ask, name=name))]
-            found = ranked(parts, limit)
+            found = ranked(self._over(ask, lambda segment: counted(counts_by(segment, ask, name))), limit)
         return found or []
 
     def histogram(self, ask: Ask, every: int) -> list[tuple[int, str, int]]:
@@ -427,10 +428,7 @@ class SegmentReader:
 
     def cut(self, piece: Piece, records: int) -> list[Piece]:
         """See store.port.Reader.cut."""
-        found: list[Piece] = []
-        with self._setting_aside(piece.segment):
-            found += self._segment(piece.segment).cut(piece, records)
-        return found
+        return self._answer(Ask(), piece.segment, lambda segment: segment.cut(piece, records)) or []
 
     def candidates(self, ask: Ask, marks: Marks, most: int) -> Candidates:
         """See store.port.Reader.candidates."""

@@ -464,6 +464,52 @@ class TestReaders:
         assert faults == []
         writer.close()
 
+    def test_what_is_kept_of_a_segment_that_goes_while_a_search_is_under_way_is_found_once(
+        self, folder: Path
+    ) -> None:
+        writer = filled(folder)
+        reader = store.open_reader(folder)
+        rows = reader.search(Ask())
+        found = [next(rows).record_id]
+        apply(writer, folder, Limits(25, 0), {"message:g3", "message:g12"})
+        found += [row.record_id for row in rows]
+        assert found == [f"message:g{number}" for number in (*range(49, 19, -1), 12, 3)]
+        assert reader.problems() == []
+        reader.close()
+        writer.close()
+
+    @pytest.mark.parametrize(
+        "ask",
+        [
+            lambda reader: reader.count(retention_ask("sender:billing@supplier.example")),
+            lambda reader: reader.count(Ask()),
+            lambda reader: dict(reader.count_by(Ask(), "type")).get("message"),
+            lambda reader: dict(reader.count_by(retention_ask("type:message"), "id")).get("g3"),
+            lambda reader: sum(count for _, _, count in reader.histogram(Ask(), HOUR)),
+            lambda reader: (reader.find("message", "g3") or object).record_id,
+        ],
+    )
+    def test_what_is_kept_is_counted_while_its_segment_goes(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, ask: Callable[[store.Reader], object]
+    ) -> None:
+        writer = filled(folder)
+        reader = store.open_reader(folder)
+        listed: Callable[[Ask], list[tuple[int, int, int]]] = reader._overlapping  # type: ignore[attr-defined]
+
+        def goes_once_it_is_listed(asked: Ask) -> list[tuple[int, int, int]]:
+            found = listed(asked)
+            monkeypatch.setattr(reader, "_overlapping", listed)
+            apply(writer, folder, Limits(25, 0), {"message:g3"})
+            return found
+
+        monkeypatch.setattr(reader, "_overlapping", goes_once_it_is_listed)
+        answer = ask(reader)
+        fresh = store.open_reader(folder)
+        assert answer == ask(fresh) and answer
+        for one in (fresh, reader):
+            one.close()
+        writer.close()
+
     def test_a_search_under_way_ends_well(self, folder: Path) -> None:
         writer = filled(folder)
         reader = store.open_reader(folder)
