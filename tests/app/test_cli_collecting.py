@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from pod_desktop.cli import arguments
+from pod_desktop.core.clock import HOUR, SECOND, SystemClock
+from pod_desktop.services.backfill import SETTLE
 from pod_desktop.simulator import RESET, Simulator
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -114,8 +116,15 @@ def test_filters_hours_and_figures_from_the_command_line(tmp_path: Path) -> None
     asyncio.run(asyncio.wait_for(work(), 200))
 
 
+def until_no_hour_is_about_to_settle(seconds: int) -> None:
+    """Wait where one more hour would count as over within these seconds: what is missing would change meanwhile."""
+    while (SETTLE - SystemClock().now()) % HOUR < seconds * SECOND:
+        time.sleep(0.5)
+
+
 def test_hours_that_broke_off_are_told_at_the_end_of_catching_up(tmp_path: Path) -> None:
     data = tmp_path / "data"
+    until_no_hour_is_about_to_settle(60)
 
     async def work() -> None:
         async with Simulator(rate=5, archive_rate=0.5) as sim:
